@@ -1,0 +1,26 @@
+local io = require("io")
+local client = require("client")
+
+local function main()
+    local pid = assert(process.spawn("app:store", "app:processes"))
+    local store = client.connect(pid)
+
+    store:put("colour", "green")
+    store:put("sizes", { 1, 2, 3 })
+    io.print("colour is " .. store:get("colour"))
+
+    -- What comes back is a copy: changing it does not change the store.
+    local sizes = store:get("sizes")
+    table.insert(sizes, 4)
+    io.print("my copy has " .. #sizes .. " sizes, the store has " .. #store:get("sizes"))
+
+    io.print("deleted: " .. tostring(store:delete("colour")))
+    local _, err = store:get("colour")
+    io.print("error: " .. err:message() .. " (" .. err:kind() .. ")")
+
+    process.terminate(pid)
+    _, err = store:get("sizes")
+    io.print("after its end: " .. err:kind())
+end
+
+return { main = main }
