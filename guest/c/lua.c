@@ -1,0 +1,66 @@
+/*
+** Lua as one translation unit, so that the compiler inlines across its files and few functions stand in the
+** Wasm function table (each entry there costs every process 32 bytes of host memory).
+** Left out: io, os, debug, package and linit; the guest brings what it offers of them.
+*/
+#define LUA_CORE
+#define LUA_LIB
+#define lvm_c
+#define ltable_c
+
+#include "lprefix.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <float.h>
+#include <limits.h>
+#include <locale.h>
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "luaconf.h"
+
+#undef LUAI_FUNC
+#undef LUAI_DDEC
+#undef LUAI_DDEF
+#define LUAI_FUNC static
+#define LUAI_DDEC(def) /* empty */
+#define LUAI_DDEF static
+
+#include "lzio.c"
+#include "lctype.c"
+#include "lopcodes.c"
+#include "lmem.c"
+#include "lundump.c"
+#include "ldump.c"
+#include "lstate.c"
+#include "lgc.c"
+#include "llex.c"
+#include "lcode.c"
+#include "lparser.c"
+#include "ldebug.c"
+#include "lfunc.c"
+#include "lobject.c"
+#include "ltm.c"
+#include "lstring.c"
+#include "ltable.c"
+#include "ldo.c"
+#include "lvm.c"
+#include "lapi.c"
+
+#include "lauxlib.c"
+#include "lbaselib.c"
+#include "lcorolib.c"
+#include "lmathlib.c"
+#include "lstrlib.c"
+#include "ltablib.c"
+#include "lutf8lib.c"

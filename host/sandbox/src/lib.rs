@@ -1,0 +1,21 @@
+//! Runs processes in Wasm instances: the engine, the Lua guest's image, instances, their memory limit, slices and traps.
+//!
+//! The only crate that names wasmtime. It knows nothing of scheduling, names or messages: whoever drives a process implements
+//! [`Imports`] and polls the futures of [`Machine`] and [`Running`].
+
+pub mod bindings;
+mod compiler;
+mod component;
+mod config;
+mod failure;
+mod limiter;
+mod machine;
+mod sandbox;
+pub mod wit;
+
+pub use component::{Component, Running};
+pub use failure::Failure;
+pub use limiter::{InstanceLimits, MemoryUse};
+pub use machine::Machine;
+pub use sandbox::{Sandbox, SandboxConfig};
+pub use wit::Imports;

@@ -1,0 +1,39 @@
+//! Builds the Rust component of `tests/peer` and puts it where the example that runs it expects it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=peer");
+    println!("cargo::rerun-if-changed=../wit");
+    let tests = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("Cargo sets CARGO_MANIFEST_DIR"));
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR"));
+    let target = out.ancestors().nth(4).expect("OUT_DIR lies in the target folder").join("peer");
+
+    let mut command = Command::new(env::var_os("CARGO").expect("Cargo sets CARGO"));
+    // Flags and wrappers of the host build, such as those of clippy, are not meant for the component.
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_") && name != "CARGO_HOME"
+            || name.starts_with("RUSTC")
+            || name == "RUSTFLAGS"
+            || name == "CLIPPY_ARGS"
+        {
+            command.env_remove(&*name);
+        }
+    }
+    let status = command
+        .current_dir(tests.join("peer"))
+        .args(["build", "--release", "--locked", "--target", "wasm32-wasip2", "--target-dir"])
+        .arg(&target)
+        .status()
+        .expect("failed to run cargo for tests/peer");
+    assert!(status.success(), "failed to build tests/peer");
+
+    let component = target.join("wasm32-wasip2/release/moonlet_peer.wasm");
+    let place = Path::new(&tests).join("../examples/09-rust-component/peer.wasm");
+    fs::copy(&component, &place).expect("the example folder can be written");
+    println!("cargo::rerun-if-changed={}", place.display());
+}

@@ -1,0 +1,8 @@
+//! What the end-to-end suites share: finding the binary, running it with a time limit, comparing transcripts.
+//!
+//! The suites themselves are data (see `README.md` in this folder); nothing here knows a single case.
+
+pub mod binary;
+pub mod run;
+pub mod suite;
+pub mod transcript;

@@ -1,0 +1,226 @@
+//! One run of the binary: output as it comes, signals, and an end within a time limit.
+//!
+//! Nothing here waits for a time to pass: a test waits for a line of output or for the end.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::binary;
+
+/// A run that takes longer than this hangs. Far above what any case needs, also on a busy machine.
+pub const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// The two output streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// How a run ended and what it wrote.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// Everything on standard output.
+    pub stdout: String,
+    /// Everything on standard error.
+    pub stderr: String,
+    /// The exit code; none when a signal ended the run.
+    pub code: Option<i32>,
+    /// The signal that ended the run.
+    pub signal: Option<i32>,
+}
+
+enum Input {
+    Piece(Stream, String),
+    Closed,
+}
+
+/// A run under way. Dropping it ends it.
+pub struct Run {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    pieces: Receiver<Input>,
+    open: usize,
+    stdout: String,
+    stderr: String,
+    deadline: Instant,
+    command: String,
+}
+
+impl Run {
+    /// Starts the binary in the root of the repository. Without `stdin` its standard input is empty.
+    ///
+    /// # Errors
+    ///
+    /// When the binary is missing or does not start.
+    pub fn start<A: AsRef<OsStr>>(arguments: &[A], stdin: Option<&Path>) -> Result<Run, String> {
+        let stdin = match stdin {
+            Some(path) => {
+                File::open(path).map_err(|error| format!("cannot open {}: {error}", path.display()))?.into()
+            }
+            None => Stdio::null(),
+        };
+        Run::spawn(arguments, stdin)
+    }
+
+    /// Starts the binary with a standard input that [`Run::type_line`] writes to.
+    ///
+    /// # Errors
+    ///
+    /// When the binary is missing or does not start.
+    pub fn interactive<A: AsRef<OsStr>>(arguments: &[A]) -> Result<Run, String> {
+        Run::spawn(arguments, Stdio::piped())
+    }
+
+    fn spawn<A: AsRef<OsStr>>(arguments: &[A], stdin: Stdio) -> Result<Run, String> {
+        let moonlet = binary::moonlet()?;
+        let mut command = Command::new(&moonlet);
+        command
+            .args(arguments)
+            .current_dir(binary::repository())
+            .env("NO_COLOR", "1")
+            .env("TZ", "UTC")
+            .env_remove("RUST_LOG")
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| format!("cannot start {}: {error}", moonlet.display()))?;
+        let (sender, pieces) = mpsc::channel();
+        let mut open = 0;
+        if let Some(stdout) = child.stdout.take() {
+            open += 1;
+            forward(stdout, Stream::Stdout, sender.clone());
+        }
+        if let Some(stderr) = child.stderr.take() {
+            open += 1;
+            forward(stderr, Stream::Stderr, sender);
+        }
+        Ok(Run {
+            stdin: child.stdin.take(),
+            child,
+            pieces,
+            open,
+            stdout: String::new(),
+            stderr: String::new(),
+            deadline: Instant::now() + TIME_LIMIT,
+            command: format!("{command:?}"),
+        })
+    }
+
+    /// Waits until a line of one stream contains `text`.
+    ///
+    /// # Errors
+    ///
+    /// When the stream ends or the time limit passes before.
+    pub fn await_line(&mut self, stream: Stream, text: &str) -> Result<(), String> {
+        loop {
+            let seen = match stream {
+                Stream::Stdout => &self.stdout,
+                Stream::Stderr => &self.stderr,
+            };
+            if seen.lines().any(|line| line.contains(text)) {
+                return Ok(());
+            }
+            if !self.take_piece()? {
+                return Err(self.complain(&format!("ended without {text:?} on {stream:?}")));
+            }
+        }
+    }
+
+    /// Writes one line to standard input.
+    ///
+    /// # Errors
+    ///
+    /// When the run does not read any more.
+    pub fn type_line(&mut self, line: &str) -> Result<(), String> {
+        use std::io::Write as _;
+        let stdin = self.stdin.as_mut().ok_or("standard input is closed")?;
+        writeln!(stdin, "{line}").and_then(|()| stdin.flush()).map_err(|error| format!("cannot write a line: {error}"))
+    }
+
+    /// Sends a signal to the run.
+    ///
+    /// # Errors
+    ///
+    /// When the run has ended already.
+    pub fn signal(&mut self, signal: Signal) -> Result<(), String> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).ok_or("no such process id")?;
+        kill_process(pid, signal).map_err(|error| self.complain(&format!("cannot be signalled: {error}")))
+    }
+
+    /// Waits for the end, closing standard input first.
+    ///
+    /// # Errors
+    ///
+    /// When the time limit passes before; the run is ended then, and its output is in the error.
+    pub fn finish(mut self) -> Result<Finished, String> {
+        self.stdin = None;
+        while self.take_piece()? {}
+        let status = self.child.wait().map_err(|error| format!("cannot wait for the run: {error}"))?;
+        #[cfg(unix)]
+        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+        #[cfg(not(unix))]
+        let signal = None;
+        Ok(Finished {
+            stdout: std::mem::take(&mut self.stdout),
+            stderr: std::mem::take(&mut self.stderr),
+            code: status.code(),
+            signal,
+        })
+    }
+
+    /// Takes over one piece of output; false when both streams have ended.
+    fn take_piece(&mut self) -> Result<bool, String> {
+        if self.open == 0 {
+            return Ok(false);
+        }
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        match self.pieces.recv_timeout(left) {
+            Ok(Input::Piece(Stream::Stdout, piece)) => self.stdout.push_str(&piece),
+            Ok(Input::Piece(Stream::Stderr, piece)) => self.stderr.push_str(&piece),
+            Ok(Input::Closed) => self.open -= 1,
+            Err(RecvTimeoutError::Disconnected) => self.open = 0,
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = self.child.kill();
+                return Err(self.complain(&format!("did not end within {} seconds", TIME_LIMIT.as_secs())));
+            }
+        }
+        Ok(true)
+    }
+
+    fn complain(&self, what: &str) -> String {
+        format!("{} {what}\n--- stdout\n{}\n--- stderr\n{}", self.command, self.stdout, self.stderr)
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Forwards a stream line by line. Bytes that are not UTF-8 are replaced, so that a failure can be shown.
+fn forward(source: impl Read + Send + 'static, stream: Stream, sink: Sender<Input>) {
+    thread::spawn(move || {
+        let mut source = BufReader::new(source);
+        let mut line = Vec::new();
+        while let Ok(count) = source.read_until(b'\n', &mut line) {
+            if count == 0 || sink.send(Input::Piece(stream, String::from_utf8_lossy(&line).into_owned())).is_err() {
+                break;
+            }
+            line.clear();
+        }
+        let _ = sink.send(Input::Closed);
+    });
+}
