@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -41,7 +41,7 @@ pub struct Finished {
 }
 
 enum Input {
-    Piece(Stream, String),
+    Piece(Stream, Vec<u8>),
     Closed,
 }
 
@@ -51,8 +51,8 @@ pub struct Run {
     stdin: Option<ChildStdin>,
     pieces: Receiver<Input>,
     open: usize,
-    stdout: String,
-    stderr: String,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
     deadline: Instant,
     command: String,
 }
@@ -65,12 +65,10 @@ impl Run {
     /// When the binary is missing or does not start.
     pub fn start<A: AsRef<OsStr>>(arguments: &[A], stdin: Option<&Path>) -> Result<Run, String> {
         let stdin = match stdin {
-            Some(path) => {
-                File::open(path).map_err(|error| format!("cannot open {}: {error}", path.display()))?.into()
-            }
+            Some(path) => File::open(path).map_err(|error| format!("cannot open {}: {error}", path.display()))?.into(),
             None => Stdio::null(),
         };
-        Run::spawn(arguments, stdin)
+        Run::spawn(arguments, stdin, Stdio::piped())
     }
 
     /// Starts the binary with a standard input that [`Run::type_line`] writes to.
@@ -79,10 +77,21 @@ impl Run {
     ///
     /// When the binary is missing or does not start.
     pub fn interactive<A: AsRef<OsStr>>(arguments: &[A]) -> Result<Run, String> {
-        Run::spawn(arguments, Stdio::piped())
+        Run::spawn(arguments, Stdio::piped(), Stdio::piped())
     }
 
-    fn spawn<A: AsRef<OsStr>>(arguments: &[A], stdin: Stdio) -> Result<Run, String> {
+    /// Starts the binary with a standard output that nobody reads any more.
+    ///
+    /// # Errors
+    ///
+    /// When the binary is missing or does not start.
+    pub fn unheard<A: AsRef<OsStr>>(arguments: &[A]) -> Result<Run, String> {
+        let (reader, writer) = io::pipe().map_err(|error| format!("cannot make a pipe: {error}"))?;
+        drop(reader);
+        Run::spawn(arguments, Stdio::null(), writer.into())
+    }
+
+    fn spawn<A: AsRef<OsStr>>(arguments: &[A], stdin: Stdio, stdout: Stdio) -> Result<Run, String> {
         let moonlet = binary::moonlet()?;
         let mut command = Command::new(&moonlet);
         command
@@ -92,7 +101,7 @@ impl Run {
             .env("TZ", "UTC")
             .env_remove("RUST_LOG")
             .stdin(stdin)
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| format!("cannot start {}: {error}", moonlet.display()))?;
         let (sender, pieces) = mpsc::channel();
@@ -110,25 +119,25 @@ impl Run {
             child,
             pieces,
             open,
-            stdout: String::new(),
-            stderr: String::new(),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
             deadline: Instant::now() + TIME_LIMIT,
             command: format!("{command:?}"),
         })
     }
 
-    /// Waits until a line of one stream contains `text`.
+    /// Waits until one stream contains a text.
     ///
     /// # Errors
     ///
     /// When the stream ends or the time limit passes before.
-    pub fn await_line(&mut self, stream: Stream, text: &str) -> Result<(), String> {
+    pub fn await_text(&mut self, stream: Stream, text: &str) -> Result<(), String> {
         loop {
             let seen = match stream {
                 Stream::Stdout => &self.stdout,
                 Stream::Stderr => &self.stderr,
             };
-            if seen.lines().any(|line| line.contains(text)) {
+            if String::from_utf8_lossy(seen).contains(text) {
                 return Ok(());
             }
             if !self.take_piece()? {
@@ -143,7 +152,6 @@ impl Run {
     ///
     /// When the run does not read any more.
     pub fn type_line(&mut self, line: &str) -> Result<(), String> {
-        use std::io::Write as _;
         let stdin = self.stdin.as_mut().ok_or("standard input is closed")?;
         writeln!(stdin, "{line}").and_then(|()| stdin.flush()).map_err(|error| format!("cannot write a line: {error}"))
     }
@@ -171,12 +179,7 @@ impl Run {
         let signal = std::os::unix::process::ExitStatusExt::signal(&status);
         #[cfg(not(unix))]
         let signal = None;
-        Ok(Finished {
-            stdout: std::mem::take(&mut self.stdout),
-            stderr: std::mem::take(&mut self.stderr),
-            code: status.code(),
-            signal,
-        })
+        Ok(Finished { stdout: text(&self.stdout), stderr: text(&self.stderr), code: status.code(), signal })
     }
 
     /// Takes over one piece of output; false when both streams have ended.
@@ -186,8 +189,8 @@ impl Run {
         }
         let left = self.deadline.saturating_duration_since(Instant::now());
         match self.pieces.recv_timeout(left) {
-            Ok(Input::Piece(Stream::Stdout, piece)) => self.stdout.push_str(&piece),
-            Ok(Input::Piece(Stream::Stderr, piece)) => self.stderr.push_str(&piece),
+            Ok(Input::Piece(Stream::Stdout, piece)) => self.stdout.extend(piece),
+            Ok(Input::Piece(Stream::Stderr, piece)) => self.stderr.extend(piece),
             Ok(Input::Closed) => self.open -= 1,
             Err(RecvTimeoutError::Disconnected) => self.open = 0,
             Err(RecvTimeoutError::Timeout) => {
@@ -199,7 +202,7 @@ impl Run {
     }
 
     fn complain(&self, what: &str) -> String {
-        format!("{} {what}\n--- stdout\n{}\n--- stderr\n{}", self.command, self.stdout, self.stderr)
+        format!("{} {what}\n--- stdout\n{}\n--- stderr\n{}", self.command, text(&self.stdout), text(&self.stderr))
     }
 }
 
@@ -210,16 +213,20 @@ impl Drop for Run {
     }
 }
 
-/// Forwards a stream line by line. Bytes that are not UTF-8 are replaced, so that a failure can be shown.
-fn forward(source: impl Read + Send + 'static, stream: Stream, sink: Sender<Input>) {
+/// Bytes that are not UTF-8 are replaced, so that a failure can be shown.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Forwards a stream as it comes.
+fn forward(mut source: impl Read + Send + 'static, stream: Stream, sink: Sender<Input>) {
     thread::spawn(move || {
-        let mut source = BufReader::new(source);
-        let mut line = Vec::new();
-        while let Ok(count) = source.read_until(b'\n', &mut line) {
-            if count == 0 || sink.send(Input::Piece(stream, String::from_utf8_lossy(&line).into_owned())).is_err() {
+        let mut buffer = vec![0; 64 * 1024];
+        while let Ok(count) = source.read(&mut buffer) {
+            let Some(piece) = buffer.get(..count).filter(|piece| !piece.is_empty()) else { break };
+            if sink.send(Input::Piece(stream, piece.to_vec())).is_err() {
                 break;
             }
-            line.clear();
         }
         let _ = sink.send(Input::Closed);
     });

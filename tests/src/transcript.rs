@@ -11,7 +11,8 @@
 //! ```
 //!
 //! A line `...` stands for any number of lines, `[..]` for any text within one line. Without `[stderr]` nothing may be
-//! written there; without `?` the exit code is 0. `< PATH` at the end of a command gives it a standard input.
+//! written there; without `?` the exit code is 0. `< PATH` at the end of a command gives it a standard input. A line
+//! that starts with `# ` is a remark about the command that follows.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ const STDERR: &str = "[stderr]";
 /// One command and what it must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
+    /// Remarks above the command, for readers.
+    pub remarks: Vec<String>,
     /// The whole command line, without the prompt.
     pub command: String,
     /// Expected lines on standard output.
@@ -45,16 +48,26 @@ pub struct Step {
 /// When a line stands before the first command, or an exit code is not a number.
 pub fn parse(text: &str) -> Result<Vec<Step>, String> {
     let mut steps: Vec<Step> = Vec::new();
+    let mut remarks = Vec::new();
     let mut in_stderr = false;
     for line in text.lines() {
         if let Some(command) = line.strip_prefix("$ ") {
             in_stderr = false;
-            steps.push(Step { command: command.trim().to_owned(), stdout: Vec::new(), stderr: Vec::new(), code: 0 });
+            steps.push(Step {
+                remarks: std::mem::take(&mut remarks),
+                command: command.trim().to_owned(),
+                stdout: Vec::new(),
+                stderr: Vec::new(),
+                code: 0,
+            });
+            continue;
+        }
+        if line.starts_with("# ") {
+            remarks.push(line.to_owned());
             continue;
         }
         let Some(step) = steps.last_mut() else {
-            // Remarks may stand above the first command.
-            if line.is_empty() || line.starts_with('#') {
+            if line.is_empty() {
                 continue;
             }
             return Err(format!("a transcript begins with `$ moonlet ...`, not with {line:?}"));
@@ -126,9 +139,7 @@ pub fn compare(step: &Step, finished: &Finished) -> Result<(), String> {
         let signal = finished.signal.map(|signal| format!(" (signal {signal})")).unwrap_or_default();
         wrong.push(format!("exit code: expected {}, got {:?}{signal}", step.code, finished.code));
     }
-    for (name, expected, actual) in
-        [("stdout", &step.stdout, &finished.stdout), ("stderr", &step.stderr, &finished.stderr)]
-    {
+    for (name, expected, actual) in [("stdout", &step.stdout, &finished.stdout), ("stderr", &step.stderr, &finished.stderr)] {
         let actual: Vec<&str> = actual.lines().collect();
         if !lines_match(expected, &actual) {
             let at = expected.iter().zip(&actual).position(|(want, got)| want == ANY_LINES || !text_matches(want, got));
@@ -143,28 +154,32 @@ pub fn compare(step: &Step, finished: &Finished) -> Result<(), String> {
     if wrong.is_empty() { Ok(()) } else { Err(format!("$ {}\n{}", step.command, wrong.join("\n"))) }
 }
 
-/// Writes a step as text, with what really happened.
-pub fn render(command: &str, finished: &Finished) -> String {
-    let mut text = format!("$ {command}\n{}", finished.stdout);
-    end_line(&mut text);
-    if !finished.stderr.is_empty() {
-        text.push_str(STDERR);
-        text.push('\n');
-        text.push_str(&finished.stderr);
-        end_line(&mut text);
+/// Gives the step that what happened would have satisfied. An end by signal counts as a negative exit code.
+fn happened(step: &Step, finished: &Finished) -> Step {
+    let lines = |text: &str| text.lines().map(str::to_owned).collect();
+    Step {
+        remarks: step.remarks.clone(),
+        command: step.command.clone(),
+        stdout: lines(&finished.stdout),
+        stderr: lines(&finished.stderr),
+        code: finished.code.or(finished.signal.map(|signal| -signal)).unwrap_or(-1),
     }
-    match finished.code {
-        Some(0) => {}
-        Some(code) => text.push_str(&format!("? {code}\n")),
-        None => text.push_str("? ended by a signal\n"),
-    }
-    text
 }
 
-fn end_line(text: &mut String) {
-    if !text.ends_with('\n') {
-        text.push('\n');
+fn write(step: &Step) -> String {
+    let prompt = format!("$ {}", step.command);
+    let mut lines: Vec<&str> = step.remarks.iter().map(String::as_str).collect();
+    lines.push(&prompt);
+    lines.extend(step.stdout.iter().map(String::as_str));
+    if !step.stderr.is_empty() {
+        lines.push(STDERR);
+        lines.extend(step.stderr.iter().map(String::as_str));
     }
+    let code = format!("? {}", step.code);
+    if step.code != 0 {
+        lines.push(&code);
+    }
+    lines.join("\n") + "\n"
 }
 
 fn trim_end(lines: &mut Vec<String>) {
@@ -233,18 +248,17 @@ pub fn check_file(path: &Path, update: bool) -> Result<(), String> {
     let mut written = 0;
     for block in blocks {
         let source = text.get(block.clone()).unwrap_or_default();
-        let head = source.find("$ ").unwrap_or(0);
-        updated.push_str(text.get(written..block.start + head).unwrap_or_default());
+        updated.push_str(text.get(written..block.start).unwrap_or_default());
         written = block.end;
-        let mut rendered = Vec::new();
+        let mut shown = Vec::new();
         for step in parse(source)? {
             steps += 1;
             let finished = perform(&step)?;
             let difference = compare(&step, &finished).err();
-            rendered.push(if difference.is_some() { render(&step.command, &finished) } else { text_of(&step) });
+            shown.push(write(&if difference.is_some() { happened(&step, &finished) } else { step }));
             differences.extend(difference);
         }
-        updated.push_str(&rendered.join(if is_markdown { "" } else { "\n" }));
+        updated.push_str(&shown.join(if is_markdown { "" } else { "\n" }));
     }
     updated.push_str(text.get(written..).unwrap_or_default());
     if steps == 0 {
@@ -257,30 +271,10 @@ pub fn check_file(path: &Path, update: bool) -> Result<(), String> {
     if differences.is_empty() { Ok(()) } else { Err(differences.join("\n")) }
 }
 
-fn text_of(step: &Step) -> String {
-    let mut text = format!("$ {}\n", step.command);
-    for line in &step.stdout {
-        text.push_str(line);
-        text.push('\n');
-    }
-    if !step.stderr.is_empty() {
-        text.push_str(STDERR);
-        text.push('\n');
-        for line in &step.stderr {
-            text.push_str(line);
-            text.push('\n');
-        }
-    }
-    if step.code != 0 {
-        text.push_str(&format!("? {}\n", step.code));
-    }
-    text
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
 mod tests {
-    use super::{Finished, Step, compare, console_blocks, parse, words};
+    use super::{Finished, Step, compare, console_blocks, parse, words, write};
 
     fn finished(stdout: &str, stderr: &str, code: i32) -> Finished {
         Finished { stdout: stdout.to_owned(), stderr: stderr.to_owned(), code: Some(code), signal: None }
@@ -292,7 +286,9 @@ mod tests {
 
     #[test]
     fn reads_both_streams_and_the_exit_code() {
-        let step = step("# a remark\n$ moonlet version\none\n[stderr]\ntwo\n? 3\n");
+        let text = "# a remark\n$ moonlet version\none\n[stderr]\ntwo\n? 3\n";
+        let step = step(text);
+        assert_eq!(write(&step), text);
         assert_eq!(step.command, "moonlet version");
         assert_eq!((step.stdout, step.stderr, step.code), (vec!["one".to_owned()], vec!["two".to_owned()], 3));
     }

@@ -1,0 +1,5 @@
+local function main()
+    io.print((process.pid():gsub("|.*", "|...}")))
+end
+
+return { main = main }

@@ -1,0 +1,6 @@
+local function main()
+    if true then
+        io.print("x")
+end
+
+return { main = main }

@@ -1,0 +1,3 @@
+local text = "ÿþ"
+return { main = function() end }
+-- ÿ

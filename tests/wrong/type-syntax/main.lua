@@ -1,0 +1,5 @@
+local function main(a: {string, b: number}: string)
+    return a
+end
+
+return { main = main }
