@@ -36,11 +36,7 @@ pub(crate) struct NameLimits {
 
 impl Default for NameLimits {
     fn default() -> Self {
-        Self {
-            length: 255,
-            per_process: 64,
-            total: 1_000_000,
-        }
+        Self { length: 255, per_process: 64, total: 1_000_000 }
     }
 }
 
@@ -99,9 +95,7 @@ pub(crate) enum NameError<P> {
         allowed: usize,
     },
     /// The scope needs more than one node.
-    #[error(
-        "names of scope {0} need a cluster, and this node runs alone: use process.registry.LOCAL, which is the default"
-    )]
+    #[error("names of scope {0} need a cluster, and this node runs alone: use process.registry.LOCAL, which is the default")]
     Unavailable(NameScope),
 }
 
@@ -131,11 +125,7 @@ pub(crate) struct Names<P> {
 impl<P: Copy + Eq + Hash> Names<P> {
     /// Makes an empty table.
     pub(crate) fn new(limits: NameLimits) -> Self {
-        Self {
-            holders: HashMap::new(),
-            names: FxHashMap::default(),
-            limits,
-        }
+        Self { holders: HashMap::new(), names: FxHashMap::default(), limits }
     }
 
     /// Gives a process a name. A name that it has already stays its own.
@@ -143,29 +133,14 @@ impl<P: Copy + Eq + Hash> Names<P> {
     /// # Errors
     /// `AlreadyExists` when another process has the name, `Invalid` when the text cannot be one, `LimitExceeded`, and
     /// `Unavailable` for a scope wider than this node.
-    pub(crate) fn register(
-        &mut self,
-        name: &str,
-        process: P,
-        scope: NameScope,
-    ) -> Result<(), NameError<P>> {
+    pub(crate) fn register(&mut self, name: &str, process: P, scope: NameScope) -> Result<(), NameError<P>> {
         check_scope(scope)?;
         self.check(name)?;
         if let Some(&holder) = self.holders.get(name) {
-            return if holder == process {
-                Ok(())
-            } else {
-                Err(NameError::AlreadyExists {
-                    name: name.to_owned(),
-                    holder,
-                })
-            };
+            return if holder == process { Ok(()) } else { Err(NameError::AlreadyExists { name: name.to_owned(), holder }) };
         }
         if self.holders.len() >= self.limits.total {
-            return Err(NameError::LimitExceeded {
-                scope: "a node",
-                allowed: self.limits.total,
-            });
+            return Err(NameError::LimitExceeded { scope: "a node", allowed: self.limits.total });
         }
         let names = self.names.entry(process).or_default();
         if names.len() >= self.limits.per_process {
@@ -173,10 +148,7 @@ impl<P: Copy + Eq + Hash> Names<P> {
             if names.is_empty() {
                 self.names.remove(&process);
             }
-            return Err(NameError::LimitExceeded {
-                scope: "a process",
-                allowed,
-            });
+            return Err(NameError::LimitExceeded { scope: "a process", allowed });
         }
         let name: Arc<str> = name.into();
         names.push(name.clone());
@@ -189,10 +161,7 @@ impl<P: Copy + Eq + Hash> Names<P> {
     /// # Errors
     /// `NotFound`.
     pub(crate) fn lookup(&self, name: &str) -> Result<P, NameError<P>> {
-        self.holders
-            .get(name)
-            .copied()
-            .ok_or_else(|| NameError::NotFound(shown(name)))
+        self.holders.get(name).copied().ok_or_else(|| NameError::NotFound(shown(name)))
     }
 
     /// Takes a name back and returns the process that had it.
@@ -238,11 +207,7 @@ impl<P: Copy + Eq + Hash> Names<P> {
         let reason = if name.is_empty() {
             "it is empty".to_owned()
         } else if name.len() > self.limits.length {
-            format!(
-                "it has {} bytes, and at most {} are allowed",
-                name.len(),
-                self.limits.length
-            )
+            format!("it has {} bytes, and at most {} are allowed", name.len(), self.limits.length)
         } else if name.starts_with('{') {
             // Whoever sends to such a text means a pid.
             "it starts with `{` like a pid".to_owned()
@@ -254,30 +219,21 @@ impl<P: Copy + Eq + Hash> Names<P> {
         } else {
             return Ok(());
         };
-        Err(NameError::Invalid {
-            name: shown(name),
-            reason,
-        })
+        Err(NameError::Invalid { name: shown(name), reason })
     }
 }
 
 fn check_scope<P>(scope: NameScope) -> Result<(), NameError<P>> {
     match scope {
         NameScope::Local => Ok(()),
-        NameScope::Eventual | NameScope::Consistent | NameScope::Strong => {
-            Err(NameError::Unavailable(scope))
-        }
+        NameScope::Eventual | NameScope::Consistent | NameScope::Strong => Err(NameError::Unavailable(scope)),
     }
 }
 
 /// The beginning of a text that a guest chose, fit for a message.
 fn shown(name: &str) -> String {
     const SHOWN: usize = 60;
-    let mut text: String = name
-        .chars()
-        .take(SHOWN)
-        .flat_map(char::escape_debug)
-        .collect();
+    let mut text: String = name.chars().take(SHOWN).flat_map(char::escape_debug).collect();
     if name.chars().nth(SHOWN).is_some() {
         text.push_str("...");
     }

@@ -39,10 +39,7 @@ pub(crate) struct RelationLimits {
 
 impl Default for RelationLimits {
     fn default() -> Self {
-        Self {
-            monitors: 100_000,
-            links: 100_000,
-        }
+        Self { monitors: 100_000, links: 100_000 }
     }
 }
 
@@ -165,10 +162,7 @@ impl<P> Node<P> {
 impl<P: Copy + Ord + Hash> Relations<P> {
     /// Makes an empty table.
     pub(crate) fn new(limits: RelationLimits) -> Self {
-        Self {
-            nodes: FxHashMap::default(),
-            limits,
-        }
+        Self { nodes: FxHashMap::default(), limits }
     }
 
     /// Asks for an exit signal of a process.
@@ -183,18 +177,10 @@ impl<P: Copy + Ord + Hash> Relations<P> {
         }
         if node.watching.len() >= allowed {
             self.tidy(watcher);
-            return Err(RelationError::LimitExceeded {
-                what: "monitors",
-                remedy: "unmonitor",
-                allowed,
-            });
+            return Err(RelationError::LimitExceeded { what: "monitors", remedy: "unmonitor", allowed });
         }
         node.watching.insert(target);
-        self.nodes
-            .entry(target)
-            .or_default()
-            .watchers
-            .insert(watcher);
+        self.nodes.entry(target).or_default().watchers.insert(watcher);
         Ok(())
     }
 
@@ -228,28 +214,17 @@ impl<P: Copy + Ord + Hash> Relations<P> {
         }
         if node.links_made >= allowed {
             self.tidy(process);
-            return Err(RelationError::LimitExceeded {
-                what: "links",
-                remedy: "unlink",
-                allowed,
-            });
+            return Err(RelationError::LimitExceeded { what: "links", remedy: "unlink", allowed });
         }
         node.links.insert(peer, LinkMaker::Myself);
         node.links_made += 1;
-        self.nodes
-            .entry(peer)
-            .or_default()
-            .links
-            .insert(process, LinkMaker::Peer);
+        self.nodes.entry(peer).or_default().links.insert(process, LinkMaker::Peer);
         Ok(())
     }
 
     /// Undoes `link`, whoever made it. Tells whether there was anything to undo.
     pub(crate) fn unlink(&mut self, process: P, peer: P) -> bool {
-        let linked = self
-            .nodes
-            .get(&process)
-            .is_some_and(|node| node.links.contains_key(&peer));
+        let linked = self.nodes.get(&process).is_some_and(|node| node.links.contains_key(&peer));
         if linked {
             self.drop_link(process, peer);
             self.drop_link(peer, process);
@@ -259,18 +234,9 @@ impl<P: Copy + Ord + Hash> Relations<P> {
 
     /// Records that a process runs only for the result that completes a ticket of its owner.
     pub(crate) fn own(&mut self, owner: P, ticket: u64, child: P) {
-        let previous = self
-            .nodes
-            .entry(child)
-            .or_default()
-            .owner
-            .replace((owner, ticket));
+        let previous = self.nodes.entry(child).or_default().owner.replace((owner, ticket));
         debug_assert!(previous.is_none(), "a process has one owner");
-        self.nodes
-            .entry(owner)
-            .or_default()
-            .owned
-            .insert(ticket, child);
+        self.nodes.entry(owner).or_default().owned.insert(ticket, child);
     }
 
     /// Gives up a ticket, because it was cancelled or timed out. Returns the process that ran for it, which is to be ended.
@@ -292,9 +258,7 @@ impl<P: Copy + Ord + Hash> Relations<P> {
 
     /// Tells what `set_traps_links` chose; not to trap is the default.
     pub(crate) fn traps_links(&self, process: P) -> bool {
-        self.nodes
-            .get(&process)
-            .is_some_and(|node| node.traps_links)
+        self.nodes.get(&process).is_some_and(|node| node.traps_links)
     }
 
     /// Removes an ended process with all its relations, and says what that means for the others.
@@ -304,8 +268,7 @@ impl<P: Copy + Ord + Hash> Relations<P> {
         let Some(node) = self.nodes.remove(&process) else {
             return Vec::new();
         };
-        let mut effects =
-            Vec::with_capacity(1 + node.watchers.len() + node.links.len() + node.owned.len());
+        let mut effects = Vec::with_capacity(1 + node.watchers.len() + node.links.len() + node.owned.len());
         if let Some((owner, ticket)) = node.owner {
             self.update(owner, |node| {
                 node.owned.remove(&ticket);

@@ -1,9 +1,6 @@
 //! Who has which name, by example and against a model.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set up has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up has failed")]
 
 use std::collections::BTreeMap;
 
@@ -22,10 +19,7 @@ fn a_name_leads_to_its_process_until_that_ends() {
     names.register("watch", 1, NameScope::Local).unwrap();
     assert_eq!(names.lookup("clock"), Ok(1));
     let released = names.release(1);
-    assert_eq!(
-        released.iter().map(|name| &**name).collect::<Vec<_>>(),
-        ["clock", "watch"]
-    );
+    assert_eq!(released.iter().map(|name| &**name).collect::<Vec<_>>(), ["clock", "watch"]);
     assert_eq!(names.lookup("clock").unwrap_err().kind(), "NotFound");
     assert_eq!(names.len(), 0);
 }
@@ -36,13 +30,7 @@ fn a_taken_name_tells_its_holder_and_stays() {
     names.register("clock", 1, NameScope::Local).unwrap();
     names.register("clock", 1, NameScope::Local).unwrap();
     let refused = names.register("clock", 2, NameScope::Local).unwrap_err();
-    assert_eq!(
-        refused,
-        NameError::AlreadyExists {
-            name: "clock".into(),
-            holder: 1
-        }
-    );
+    assert_eq!(refused, NameError::AlreadyExists { name: "clock".into(), holder: 1 });
     assert_eq!(names.lookup("clock"), Ok(1));
     assert_eq!(names.of(1).len(), 1);
     assert_eq!(names.release(2), []);
@@ -53,13 +41,7 @@ fn a_name_can_be_given_back_once() {
     let mut names = names();
     names.register("clock", 1, NameScope::Local).unwrap();
     assert_eq!(names.unregister("clock", NameScope::Local), Ok(1));
-    assert_eq!(
-        names
-            .unregister("clock", NameScope::Local)
-            .unwrap_err()
-            .kind(),
-        "NotFound"
-    );
+    assert_eq!(names.unregister("clock", NameScope::Local).unwrap_err().kind(), "NotFound");
     names.register("clock", 2, NameScope::Local).unwrap();
     assert_eq!(names.release(1), []);
     assert_eq!(names.lookup("clock"), Ok(2));
@@ -68,23 +50,13 @@ fn a_name_can_be_given_back_once() {
 #[test]
 fn wider_scopes_are_unavailable_with_a_reason() {
     let mut names = names();
-    for scope in [
-        NameScope::Eventual,
-        NameScope::Consistent,
-        NameScope::Strong,
-    ] {
+    for scope in [NameScope::Eventual, NameScope::Consistent, NameScope::Strong] {
         let refused = names.register("clock", 1, scope).unwrap_err();
         assert_eq!(refused.kind(), "Unavailable");
-        assert_eq!(
-            names.unregister("clock", scope).unwrap_err().kind(),
-            "Unavailable"
-        );
+        assert_eq!(names.unregister("clock", scope).unwrap_err().kind(), "Unavailable");
     }
     assert_eq!(
-        names
-            .register("clock", 1, NameScope::Strong)
-            .unwrap_err()
-            .to_string(),
+        names.register("clock", 1, NameScope::Strong).unwrap_err().to_string(),
         "names of scope STRONG need a cluster, and this node runs alone: use process.registry.LOCAL, which is the default"
     );
     assert_eq!(names.len(), 0);
@@ -95,52 +67,27 @@ fn texts_that_cannot_be_names_are_refused_with_the_reason() {
     let mut names = names();
     for (text, message) in [
         ("", "`` cannot be the name of a process: it is empty"),
-        (
-            "{app:host|1}",
-            "`{app:host|1}` cannot be the name of a process: it starts with `{` like a pid",
-        ),
-        (
-            "@host",
-            "`@host` cannot be the name of a process: names that start with `@` belong to the host",
-        ),
-        (
-            "a\u{1b}[2J",
-            "`a\\u{1b}[2J` cannot be the name of a process: it has control characters",
-        ),
+        ("{app:host|1}", "`{app:host|1}` cannot be the name of a process: it starts with `{` like a pid"),
+        ("@host", "`@host` cannot be the name of a process: names that start with `@` belong to the host"),
+        ("a\u{1b}[2J", "`a\\u{1b}[2J` cannot be the name of a process: it has control characters"),
     ] {
         let refused = names.register(text, 1, NameScope::Local).unwrap_err();
         assert_eq!(refused.kind(), "Invalid");
         assert_eq!(refused.to_string(), message);
     }
-    let long = names
-        .register(&"x".repeat(256), 1, NameScope::Local)
-        .unwrap_err();
-    assert!(
-        long.to_string()
-            .ends_with("it has 256 bytes, and at most 255 are allowed")
-    );
+    let long = names.register(&"x".repeat(256), 1, NameScope::Local).unwrap_err();
+    assert!(long.to_string().ends_with("it has 256 bytes, and at most 255 are allowed"));
     assert!(long.to_string().len() < 200);
-    assert!(
-        names
-            .register(&"x".repeat(255), 1, NameScope::Local)
-            .is_ok()
-    );
+    assert!(names.register(&"x".repeat(255), 1, NameScope::Local).is_ok());
 }
 
 #[test]
 fn limits_hold_per_process_and_for_all() {
-    let mut names = Names::new(NameLimits {
-        per_process: 2,
-        total: 3,
-        ..NameLimits::default()
-    });
+    let mut names = Names::new(NameLimits { per_process: 2, total: 3, ..NameLimits::default() });
     names.register("a", 1, NameScope::Local).unwrap();
     names.register("b", 1, NameScope::Local).unwrap();
     let refused = names.register("c", 1, NameScope::Local).unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "a process can have at most 2 names: unregister one first"
-    );
+    assert_eq!(refused.to_string(), "a process can have at most 2 names: unregister one first");
     names.register("c", 2, NameScope::Local).unwrap();
     let refused = names.register("d", 3, NameScope::Local).unwrap_err();
     assert_eq!(refused.kind(), "LimitExceeded");

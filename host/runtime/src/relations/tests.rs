@@ -1,10 +1,6 @@
 //! What an exit means for related processes, by example and against a model.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot set up has failed"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set up has failed")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,13 +25,7 @@ fn every_monitor_hears_of_every_exit() {
     for failed in [false, true] {
         relations.monitor(1, 9).unwrap();
         relations.monitor(2, 9).unwrap();
-        assert_eq!(
-            relations.exit(9, failed),
-            [
-                Effect::Notify { watcher: 1 },
-                Effect::Notify { watcher: 2 }
-            ]
-        );
+        assert_eq!(relations.exit(9, failed), [Effect::Notify { watcher: 1 }, Effect::Notify { watcher: 2 }]);
         assert_eq!(relations.exit(9, failed), []);
     }
 }
@@ -97,22 +87,9 @@ fn a_result_completes_its_ticket_and_an_ended_owner_ends_its_children() {
     relations.own(1, 70, 5);
     relations.own(1, 71, 6);
     relations.monitor(2, 5).unwrap();
-    assert_eq!(
-        relations.exit(5, true),
-        [
-            Effect::Complete {
-                owner: 1,
-                ticket: 70
-            },
-            Effect::Notify { watcher: 2 }
-        ]
-    );
+    assert_eq!(relations.exit(5, true), [Effect::Complete { owner: 1, ticket: 70 }, Effect::Notify { watcher: 2 }]);
     assert_eq!(relations.exit(1, false), [Effect::End { child: 6 }]);
-    assert_eq!(
-        relations.exit(6, true),
-        [],
-        "the ticket went with its owner"
-    );
+    assert_eq!(relations.exit(6, true), [], "the ticket went with its owner");
     assert_eq!(relations.len(), 0);
 }
 
@@ -128,30 +105,17 @@ fn a_cancelled_ticket_names_the_process_to_end() {
 
 #[test]
 fn limits_are_charged_to_the_one_who_asks() {
-    let mut relations = Relations::new(RelationLimits {
-        monitors: 1,
-        links: 1,
-    });
+    let mut relations = Relations::new(RelationLimits { monitors: 1, links: 1 });
     relations.monitor(1, 2).unwrap();
     let refused = relations.monitor(1, 3).unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "a process can have at most 1 monitors: give some back with process.unmonitor first"
-    );
+    assert_eq!(refused.to_string(), "a process can have at most 1 monitors: give some back with process.unmonitor first");
     for peer in 2..10 {
         relations.link(peer, 1).unwrap();
     }
-    relations
-        .link(1, 20)
-        .expect("the links of others do not count");
-    assert!(matches!(
-        relations.link(1, 21),
-        Err(RelationError::LimitExceeded { allowed: 1, .. })
-    ));
+    relations.link(1, 20).expect("the links of others do not count");
+    assert!(matches!(relations.link(1, 21), Err(RelationError::LimitExceeded { allowed: 1, .. })));
     relations.exit(20, false);
-    relations
-        .link(1, 21)
-        .expect("an ended peer frees its place");
+    relations.link(1, 21).expect("an ended peer frees its place");
 }
 
 #[test]
@@ -219,18 +183,14 @@ impl Model {
     fn exit(&mut self, process: u8, failed: bool) -> Vec<Effect<u8>> {
         let mut effects = Vec::new();
         if let Some(owner) = self.owned.remove(&process) {
-            effects.push(Effect::Complete {
-                owner,
-                ticket: u64::from(process),
-            });
+            effects.push(Effect::Complete { owner, ticket: u64::from(process) });
         }
         for &(watcher, target) in &self.monitors {
             if target == process && watcher != process {
                 effects.push(Effect::Notify { watcher });
             }
         }
-        self.monitors
-            .retain(|&(watcher, target)| watcher != process && target != process);
+        self.monitors.retain(|&(watcher, target)| watcher != process && target != process);
         for &(one, peer) in &self.links {
             if one == process && failed && self.traps.contains(&peer) {
                 effects.push(Effect::LinkDown { peer });
@@ -238,8 +198,7 @@ impl Model {
                 effects.push(Effect::Fail { peer });
             }
         }
-        self.links
-            .retain(|&(one, peer)| one != process && peer != process);
+        self.links.retain(|&(one, peer)| one != process && peer != process);
         for (&child, &owner) in &self.owned {
             if owner == process {
                 effects.push(Effect::End { child });
