@@ -14,12 +14,30 @@ pub mod bindings {
     wit_bindgen::generate!({ path: "../wit", world: "machine", generate_all, pub_export_macro: true });
 }
 
+mod base64;
+mod channel;
+mod compiler;
+mod coroutine;
 mod errors;
+mod hash;
 pub mod host;
+mod hostmodule;
+mod json;
+mod loader;
+mod log;
 mod lua;
 mod machine;
+mod mailbox;
+mod message;
 mod modules;
 mod payload;
+mod process;
+mod raw;
+#[cfg(test)]
+mod testing;
+mod scheduler;
+mod time;
+mod uuid;
 
 pub use bindings::Guest;
 use bindings::{Error, Event, Program, Status};
@@ -32,16 +50,16 @@ impl Guest for Component {
         unsafe { machine::prepare() }
     }
 
-    fn compile(_source: Vec<u8>, _name: String) -> Result<Vec<u8>, Error> {
-        Ok(Vec::new())
+    fn compile(source: Vec<u8>, name: String) -> Result<Vec<u8>, Error> {
+        unsafe { machine::compile(&source, &name) }
     }
 
-    fn start(_program: Program) -> Status {
-        Status::Finished
+    fn start(program: Program) -> Status {
+        unsafe { machine::start(program) }
     }
 
-    fn step(_events: Vec<Event>) -> Status {
-        Status::Blocked
+    fn step(events: Vec<Event>) -> Status {
+        unsafe { machine::step(events) }
     }
 }
 

@@ -10,6 +10,10 @@ type Open = unsafe fn(State);
 /// Always there, as globals and for `require`. In order: later ones may use earlier ones.
 const GLOBALS: &[(&CStr, Open)] = &[
     (c"errors", crate::errors::open),
+    (c"coroutine", crate::coroutine::open),
+    (c"channel", crate::channel::open),
+    (c"payload", crate::payload::open),
+    (c"process", crate::process::open),
 ];
 
 /// There for entries that list them under `modules:`.
@@ -19,12 +23,26 @@ const MODULES: &[(&CStr, Open)] = &[
 /// The registry key of the table that holds the modules by name.
 static LOADED: u8 = 0;
 
+/// The registry key of the table that holds the libraries that need no declaration, by name.
+static BUILTIN: u8 = 0;
+
+/// Libraries that `base.rs` opens, which `require` gives, too.
+const LIBRARIES: &[&CStr] = &[c"string", c"table", c"math", c"utf8", c"os"];
+
 /// Makes every module. Runs when the image is made.
 pub(crate) unsafe fn open(lua: State) {
+    ffi::lua_createtable(lua, 0, 16);
     for (name, open) in GLOBALS {
         open(lua);
+        ffi::lua_pushvalue(lua, -1);
         ffi::lua_setglobal(lua, name.as_ptr());
+        ffi::lua_setfield(lua, -2, name.as_ptr());
     }
+    for name in LIBRARIES {
+        ffi::lua_getglobal(lua, name.as_ptr());
+        ffi::lua_setfield(lua, -2, name.as_ptr());
+    }
+    ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, lua::key(&BUILTIN));
     ffi::lua_newtable(lua);
     for (name, open) in MODULES {
         open(lua);
@@ -42,4 +60,12 @@ pub(crate) unsafe fn push(lua: State, name: &str) -> bool {
     }
     ffi::lua_remove(lua, -2);
     true
+}
+
+/// Pushes the library of that name that needs no declaration; nil when there is none.
+pub(crate) unsafe fn push_builtin(lua: State, name: &[u8]) {
+    ffi::lua_rawgetp(lua, ffi::LUA_REGISTRYINDEX, lua::key(&BUILTIN));
+    lua::push_bytes(lua, name);
+    ffi::lua_rawget(lua, -2);
+    ffi::lua_remove(lua, -2);
 }

@@ -289,12 +289,12 @@ pub(crate) fn random_bytes(count: u32) -> Result<Vec<u8>, HostError> {
     Ok((0..count).map(|_| random_number().to_le_bytes()[0]).collect())
 }
 
-pub(crate) fn log(level: Level, logger: &str, message: &str, fields: &Vec<u8>, location: &str) {
+pub(crate) fn log(level: Level, logger: &str, message: &str, fields: &[u8], location: &str) {
     record(Asked::Log {
         level,
         logger: logger.to_owned(),
         message: message.to_owned(),
-        fields: fields.clone(),
+        fields: fields.to_vec(),
         location: location.to_owned(),
     });
 }

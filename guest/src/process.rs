@@ -1,0 +1,119 @@
+//! The `process` table: who this process is, messages, signals, other processes, names.
+
+use std::ffi::c_int;
+
+use crate::channel::{self, Channel, Source};
+use crate::errors;
+use crate::host::{self, HostError};
+use crate::lua::{self, State, ffi};
+use crate::machine::machine;
+use crate::mailbox;
+use crate::payload;
+
+mod names;
+mod peers;
+mod spawn;
+
+/// Makes the classes and pushes the `process` table.
+pub(crate) unsafe fn open(lua: State) {
+    crate::message::open(lua);
+    mailbox::open(lua);
+    ffi::lua_createtable(lua, 0, 32);
+    lua::set_funcs(
+        lua,
+        -1,
+        &[
+            (c"id", id),
+            (c"pid", pid),
+            (c"send", send),
+            (c"inbox", inbox),
+            (c"events", events),
+            (c"listen", listen),
+            (c"unlisten", unlisten),
+        ],
+    );
+    ffi::lua_createtable(lua, 0, 4);
+    for ((_, text), name) in mailbox::KINDS.iter().zip([c"EXIT", c"LINK_DOWN", c"CANCEL", c"OUTDATED"]) {
+        lua::set_text(lua, -1, name, text);
+    }
+    ffi::lua_setfield(lua, -2, c"event".as_ptr());
+    peers::open(lua);
+    spawn::open(lua);
+    names::open(lua);
+}
+
+/// Closes a channel that the host feeds, by its own `close`.
+pub(crate) unsafe fn close_listener(lua: State, channel: *mut Channel) {
+    mailbox::stop(lua, channel);
+}
+
+/// Pushes `true`, or `nil` and the error of the host. Answers their number.
+unsafe fn push_done(lua: State, result: Result<(), HostError>) -> c_int {
+    match result {
+        Ok(()) => {
+            ffi::lua_pushboolean(lua, 1);
+            1
+        }
+        Err(error) => errors::fail_host(lua, error),
+    }
+}
+
+unsafe extern "C-unwind" fn id(lua: State) -> c_int {
+    lua::push_str(lua, &machine().entry);
+    1
+}
+
+unsafe extern "C-unwind" fn pid(lua: State) -> c_int {
+    lua::push_str(lua, &machine().pid);
+    1
+}
+
+unsafe extern "C-unwind" fn send(lua: State) -> c_int {
+    let to = lua::check_text(lua, 1);
+    let topic = lua::check_text(lua, 2);
+    match payload::encode_values(lua, 3, ffi::lua_gettop(lua) - 2) {
+        Ok(body) => {
+            let result = host::send(to, topic, &body);
+            payload::put_back(body);
+            push_done(lua, result)
+        }
+        Err(failure) => errors::fail_with(lua, failure.kind, failure.message),
+    }
+}
+
+unsafe extern "C-unwind" fn inbox(lua: State) -> c_int {
+    mailbox::push_inbox(lua);
+    1
+}
+
+unsafe extern "C-unwind" fn events(lua: State) -> c_int {
+    mailbox::push_events(lua);
+    1
+}
+
+unsafe extern "C-unwind" fn listen(lua: State) -> c_int {
+    let topic = lua::check_text(lua, 1);
+    let mut message = false;
+    if ffi::lua_isnoneornil(lua, 2) == 0 {
+        ffi::luaL_checktype(lua, 2, ffi::LUA_TTABLE);
+        lua::raw_field(lua, 2, "message");
+        message = ffi::lua_toboolean(lua, -1) != 0;
+    }
+    match mailbox::push_topic(lua, topic, message) {
+        Ok(()) => 1,
+        Err(error) => errors::fail_host(lua, error),
+    }
+}
+
+unsafe extern "C-unwind" fn unlisten(lua: State) -> c_int {
+    let channel = channel::to_channel(lua, 1);
+    if channel.is_null() {
+        lua::type_error(lua, 1, "Channel");
+    }
+    if !matches!((*channel).source(), Source::Topic { .. }) {
+        return errors::fail(lua, errors::INVALID, "this channel does not listen to a topic");
+    }
+    mailbox::stop(lua, channel);
+    ffi::lua_pushboolean(lua, 1);
+    1
+}

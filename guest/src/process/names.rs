@@ -1,0 +1,61 @@
+//! `process.registry`: names of processes.
+
+use std::ffi::c_int;
+
+use super::push_done;
+use crate::errors;
+use crate::host::{self, Scope};
+use crate::lua::{self, State, ffi};
+
+/// Adds `registry` to the table on top.
+pub(super) unsafe fn open(lua: State) {
+    ffi::lua_createtable(lua, 0, 8);
+    lua::set_funcs(lua, -1, &[(c"register", register), (c"lookup", lookup), (c"unregister", unregister)]);
+    for (number, name) in (0..).zip([c"LOCAL", c"EVENTUAL", c"CONSISTENT", c"STRONG"]) {
+        lua::set_integer(lua, -1, name, number);
+    }
+    ffi::lua_setfield(lua, -2, c"registry".as_ptr());
+}
+
+/// The scope at `index`, local by default; none when the number is no scope.
+unsafe fn scope(lua: State, index: c_int) -> Option<Scope> {
+    match ffi::luaL_optinteger(lua, index, 0) {
+        0 => Some(Scope::Local),
+        1 => Some(Scope::Eventual),
+        2 => Some(Scope::Consistent),
+        3 => Some(Scope::Strong),
+        _ => None,
+    }
+}
+
+unsafe fn no_scope(lua: State) -> c_int {
+    errors::fail(lua, errors::INVALID, "no such scope; use process.registry.LOCAL, EVENTUAL, CONSISTENT or STRONG")
+}
+
+unsafe extern "C-unwind" fn register(lua: State) -> c_int {
+    let name = lua::check_text(lua, 1);
+    let process = lua::opt_text(lua, 2);
+    match scope(lua, 3) {
+        Some(scope) => push_done(lua, host::register(name, process, scope)),
+        None => no_scope(lua),
+    }
+}
+
+unsafe extern "C-unwind" fn lookup(lua: State) -> c_int {
+    match host::lookup(lua::check_text(lua, 1)) {
+        Ok(pid) => {
+            lua::push_str(lua, &pid);
+            drop(pid);
+            1
+        }
+        Err(error) => errors::fail_host(lua, error),
+    }
+}
+
+unsafe extern "C-unwind" fn unregister(lua: State) -> c_int {
+    let name = lua::check_text(lua, 1);
+    match scope(lua, 2) {
+        Some(scope) => push_done(lua, host::unregister(name, scope)),
+        None => no_scope(lua),
+    }
+}
