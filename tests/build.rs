@@ -1,5 +1,7 @@
 //! Builds the Rust component of `tests/peer` and puts it where the example that runs it expects it.
 
+#![expect(clippy::expect_used, reason = "a build script has nobody to hand an error to")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};

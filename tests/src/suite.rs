@@ -1,5 +1,7 @@
 //! The two kinds of cases: a transcript, and an app that checks itself.
 
+use std::error::Error;
+use std::fmt;
 use std::path::Path;
 
 use crate::run::{Finished, Run};
@@ -8,8 +10,25 @@ use crate::transcript;
 /// Set it to write what really happened into the transcripts that differ; then read the difference before keeping it.
 pub const UPDATE_VARIABLE: &str = "MOONLET_UPDATE";
 
-/// How a case fails.
-pub type Outcome = Result<(), Box<dyn std::error::Error>>;
+/// How a case ends.
+pub type Outcome = Result<(), Box<dyn Error>>;
+
+/// Why a case failed. The harness shows it by `Debug`, so that prints the plain text.
+struct Failure(String);
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Failure {}
 
 /// Runs every command of a transcript and compares.
 ///
@@ -17,7 +36,7 @@ pub type Outcome = Result<(), Box<dyn std::error::Error>>;
 ///
 /// Every difference.
 pub fn check_transcript(path: &Path) -> Outcome {
-    transcript::check_file(path, std::env::var_os(UPDATE_VARIABLE).is_some()).map_err(Into::into)
+    Ok(transcript::check_file(path, std::env::var_os(UPDATE_VARIABLE).is_some()).map_err(Failure)?)
 }
 
 /// Runs `NAME:main` of the project `tests/apps`, where `NAME` is the folder of the given `main.lua`.
@@ -28,11 +47,15 @@ pub fn check_transcript(path: &Path) -> Outcome {
 ///
 /// Whatever it wrote, when it did anything else.
 pub fn check_app(main: &Path) -> Outcome {
+    Ok(run_app(main).map_err(Failure)?)
+}
+
+fn run_app(main: &Path) -> Result<(), String> {
     let name = main.parent().and_then(Path::file_name).and_then(|name| name.to_str()).ok_or("an app needs a folder")?;
     let entry = format!("{name}:main");
     let finished = Run::start(&["run", "tests/apps", "-x", &entry], None)?.finish()?;
     verdict(&finished)
-        .map_err(|why| format!("$ moonlet run tests/apps -x {entry}\n{why}\n{}{}", finished.stdout, finished.stderr).into())
+        .map_err(|why| format!("$ moonlet run tests/apps -x {entry}\n{why}\n{}{}", finished.stdout, finished.stderr))
 }
 
 fn verdict(finished: &Finished) -> Result<(), String> {

@@ -152,6 +152,7 @@ check.case("with trap_links the failure is an event", function()
     local second = check.watch("events:trapping", process.pid(), first)
     check.receive(linked)
     process.terminate(first)
+    check.event(EXIT, first)
     local value = check.event(EXIT, second).result.value
     check.equal(value.kind, process.event.LINK_DOWN)
     check.equal(value.from, first)

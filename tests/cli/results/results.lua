@@ -10,11 +10,11 @@ local function float()
     return 3.0
 end
 
-local function yes()
+local function says_true()
     return true
 end
 
-local function no()
+local function says_false()
     return false
 end
 
@@ -83,8 +83,8 @@ return {
     number = number,
     zero = zero,
     float = float,
-    yes = yes,
-    no = no,
+    says_true = says_true,
+    says_false = says_false,
     text = text,
     empty_text = empty_text,
     nothing = nothing,
