@@ -60,11 +60,7 @@ impl Label {
     /// Makes a label.
     #[must_use]
     pub fn new(file: impl Into<Arc<str>>, span: Range<usize>, text: impl Into<String>) -> Self {
-        Self {
-            file: file.into(),
-            span,
-            text: text.into(),
-        }
+        Self { file: file.into(), span, text: text.into() }
     }
 }
 
@@ -121,11 +117,7 @@ impl Diagnostic {
 
     /// Starts a diagnostic of any level.
     #[must_use]
-    pub fn new(
-        code: impl Into<Cow<'static, str>>,
-        level: Level,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn new(code: impl Into<Cow<'static, str>>, level: Level, message: impl Into<String>) -> Self {
         Self {
             code: code.into(),
             level,
@@ -140,24 +132,14 @@ impl Diagnostic {
 
     /// Says where.
     #[must_use]
-    pub fn at(
-        mut self,
-        file: impl Into<Arc<str>>,
-        span: Range<usize>,
-        text: impl Into<String>,
-    ) -> Self {
+    pub fn at(mut self, file: impl Into<Arc<str>>, span: Range<usize>, text: impl Into<String>) -> Self {
         self.primary = Some(Label::new(file, span, text));
         self
     }
 
     /// Adds a place that explains why.
     #[must_use]
-    pub fn also(
-        mut self,
-        file: impl Into<Arc<str>>,
-        span: Range<usize>,
-        text: impl Into<String>,
-    ) -> Self {
+    pub fn also(mut self, file: impl Into<Arc<str>>, span: Range<usize>, text: impl Into<String>) -> Self {
         self.secondary.push(Label::new(file, span, text));
         self
     }
@@ -178,17 +160,8 @@ impl Diagnostic {
 
     /// Adds a change that certainly mends it.
     #[must_use]
-    pub fn fix(
-        mut self,
-        span: Range<usize>,
-        replacement: impl Into<String>,
-        title: impl Into<String>,
-    ) -> Self {
-        self.fix = Some(Fix {
-            span,
-            replacement: replacement.into(),
-            title: title.into(),
-        });
+    pub fn fix(mut self, span: Range<usize>, replacement: impl Into<String>, title: impl Into<String>) -> Self {
+        self.fix = Some(Fix { span, replacement: replacement.into(), title: title.into() });
         self
     }
 }

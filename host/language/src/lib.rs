@@ -5,3 +5,6 @@
 //! files and prints the reports.
 
 pub mod diagnostic;
+pub mod lower;
+mod spelling;
+pub mod syntax;

@@ -9,12 +9,7 @@ use super::{Diagnostic, Label, Sources};
 /// Lines and columns count from one, columns in characters; `start` and `end` are byte offsets. Members without a value are left out.
 #[must_use]
 pub fn to_json(diagnostics: &[Diagnostic], sources: &Sources) -> Value {
-    Value::Array(
-        diagnostics
-            .iter()
-            .map(|diagnostic| diagnostic_to_json(diagnostic, sources))
-            .collect(),
-    )
+    Value::Array(diagnostics.iter().map(|diagnostic| diagnostic_to_json(diagnostic, sources)).collect())
 }
 
 fn diagnostic_to_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
@@ -26,11 +21,7 @@ fn diagnostic_to_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
         object.extend(label_to_json(label, sources));
     }
     if !diagnostic.secondary.is_empty() {
-        let related = diagnostic
-            .secondary
-            .iter()
-            .map(|label| Value::Object(label_to_json(label, sources)))
-            .collect();
+        let related = diagnostic.secondary.iter().map(|label| Value::Object(label_to_json(label, sources))).collect();
         object.insert("related".to_owned(), Value::Array(related));
     }
     if !diagnostic.notes.is_empty() {

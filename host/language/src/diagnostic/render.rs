@@ -21,11 +21,7 @@ const MAX_SNIPPET_LINES: usize = 500;
 /// Renders diagnostics with source lines and underlining, one after the other, each followed by an empty line.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], sources: &Sources, color: bool) -> String {
-    let renderer = if color {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let mut output = String::new();
     for diagnostic in diagnostics {
         output.push_str(&render_one(diagnostic, sources, &renderer));
@@ -47,11 +43,7 @@ pub fn render_short(diagnostics: &[Diagnostic], sources: &Sources) -> String {
             output.push_str(": ");
         }
         let message = visible(&diagnostic.message).replace('\n', " ");
-        let _ = writeln!(
-            output,
-            "{}[{}]: {message}",
-            diagnostic.level, diagnostic.code
-        );
+        let _ = writeln!(output, "{}[{}]: {message}", diagnostic.level, diagnostic.code);
     }
     output
 }
@@ -62,9 +54,7 @@ fn render_one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -
         Level::Warning => snippets::Level::WARNING,
         Level::Info => snippets::Level::INFO,
     };
-    let title = level
-        .primary_title(visible(&diagnostic.message))
-        .id(visible(&diagnostic.code));
+    let title = level.primary_title(visible(&diagnostic.message)).id(visible(&diagnostic.code));
     let mut elements: Vec<Element<'_>> = Vec::new();
     for group in group_labels(diagnostic) {
         elements.extend(snippet(&group, sources));
@@ -80,11 +70,7 @@ fn render_one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -
     let mut report: Vec<Group<'_>> = vec![title.elements(elements)];
     if let (Some(patch), Some((fix, _))) = (fix_snippet, fix) {
         let text = diagnostic.help.as_deref().unwrap_or(&fix.title);
-        report.push(
-            snippets::Level::HELP
-                .secondary_title(visible(text))
-                .element(patch),
-        );
+        report.push(snippets::Level::HELP.secondary_title(visible(text)).element(patch));
     }
     renderer.render(&report)
 }
@@ -98,17 +84,10 @@ fn group_labels(diagnostic: &Diagnostic) -> Vec<LabelGroup<'_>> {
     let mut groups: Vec<LabelGroup<'_>> = Vec::new();
     let labels = diagnostic.primary.iter().map(|label| (label, true));
     for (label, primary) in labels.chain(diagnostic.secondary.iter().map(|label| (label, false))) {
-        let same = |group: &&mut LabelGroup<'_>| {
-            group
-                .labels
-                .iter()
-                .all(|(other, _)| other.file == label.file)
-        };
+        let same = |group: &&mut LabelGroup<'_>| group.labels.iter().all(|(other, _)| other.file == label.file);
         match groups.iter_mut().find(same) {
             Some(group) => group.labels.push((label, primary)),
-            None => groups.push(LabelGroup {
-                labels: vec![(label, primary)],
-            }),
+            None => groups.push(LabelGroup { labels: vec![(label, primary)] }),
         }
     }
     groups
@@ -125,27 +104,13 @@ fn snippet<'a>(group: &LabelGroup<'a>, sources: &Sources) -> Vec<Element<'a>> {
     let near: Vec<&(&Label, bool)> = group
         .labels
         .iter()
-        .filter(|(label, _)| {
-            source
-                .line(label.span.start)
-                .abs_diff(source.line(first.span.start))
-                <= MAX_SNIPPET_LINES
-        })
+        .filter(|(label, _)| source.line(label.span.start).abs_diff(source.line(first.span.start)) <= MAX_SNIPPET_LINES)
         .collect();
-    let spans: Vec<Range<usize>> = near
-        .iter()
-        .map(|(label, _)| shown_span(source, &label.span))
-        .collect();
+    let spans: Vec<Range<usize>> = near.iter().map(|(label, _)| shown_span(source, &label.span)).collect();
     let excerpt = Excerpt::new(source, &spans);
-    let mut snippet = Snippet::source(excerpt.text.clone())
-        .line_start(excerpt.first_line)
-        .path(path);
+    let mut snippet = Snippet::source(excerpt.text.clone()).line_start(excerpt.first_line).path(path);
     for ((label, primary), span) in near.iter().zip(&spans) {
-        let kind = if *primary {
-            AnnotationKind::Primary
-        } else {
-            AnnotationKind::Context
-        };
+        let kind = if *primary { AnnotationKind::Primary } else { AnnotationKind::Context };
         let annotation = kind.span(excerpt.translate(span));
         snippet = snippet.annotation(if label.text.is_empty() {
             annotation
@@ -166,15 +131,8 @@ fn fix_snippet<'a>(fix: &super::Fix, source: &Source) -> Option<Snippet<'a, Patc
     if excerpt.text.len() > MAX_LINE_BYTES * 4 {
         return None;
     }
-    let patch = Patch::new(
-        excerpt.translate(&span),
-        visible(&fix.replacement).into_owned(),
-    );
-    Some(
-        Snippet::source(excerpt.text)
-            .line_start(excerpt.first_line)
-            .patch(patch),
-    )
+    let patch = Patch::new(excerpt.translate(&span), visible(&fix.replacement).into_owned());
+    Some(Snippet::source(excerpt.text).line_start(excerpt.first_line).patch(patch))
 }
 
 /// Brings a span into the text; one over very many lines shrinks to its first line.
@@ -182,9 +140,7 @@ fn shown_span(source: &Source, span: &Range<usize>) -> Range<usize> {
     let start = source.clamp(span.start);
     let end = source.clamp(span.end.max(span.start));
     if source.line(end).abs_diff(source.line(start)) > MAX_SNIPPET_LINES {
-        let line_end = source
-            .line_span(source.line(start))
-            .map_or(start, |line| line.end);
+        let line_end = source.line_span(source.line(start)).map_or(start, |line| line.end);
         return start..line_end.max(start);
     }
     start..end
@@ -200,21 +156,9 @@ struct Excerpt {
 
 impl Excerpt {
     fn new(source: &Source, spans: &[Range<usize>]) -> Self {
-        let first_line = spans
-            .iter()
-            .map(|span| source.line(span.start))
-            .min()
-            .unwrap_or(1);
-        let last_line = spans
-            .iter()
-            .map(|span| source.line(span.end))
-            .max()
-            .unwrap_or(first_line);
-        let mut excerpt = Self {
-            text: String::new(),
-            first_line,
-            anchors: Vec::new(),
-        };
+        let first_line = spans.iter().map(|span| source.line(span.start)).min().unwrap_or(1);
+        let last_line = spans.iter().map(|span| source.line(span.end)).max().unwrap_or(first_line);
+        let mut excerpt = Self { text: String::new(), first_line, anchors: Vec::new() };
         for line in first_line..=last_line {
             let Some(span) = source.line_span(line) else {
                 continue;
@@ -230,18 +174,9 @@ impl Excerpt {
     fn push_line(&mut self, source: &Source, line: Range<usize>, spans: &[Range<usize>]) {
         let mut shown = line.clone();
         if line.len() > MAX_LINE_BYTES {
-            let touched = spans
-                .iter()
-                .filter(|span| span.start <= line.end && span.end >= line.start);
-            let focus = touched
-                .map(|span| span.start.max(line.start))
-                .min()
-                .unwrap_or(line.start);
-            let start = if focus - line.start > MAX_LINE_BYTES / 2 {
-                focus - MAX_LINE_BYTES / 4
-            } else {
-                line.start
-            };
+            let touched = spans.iter().filter(|span| span.start <= line.end && span.end >= line.start);
+            let focus = touched.map(|span| span.start.max(line.start)).min().unwrap_or(line.start);
+            let start = if focus - line.start > MAX_LINE_BYTES / 2 { focus - MAX_LINE_BYTES / 4 } else { line.start };
             shown = source.clamp(start)..source.clamp((start + MAX_LINE_BYTES).min(line.end));
         }
         if shown.start > line.start {
@@ -261,9 +196,7 @@ impl Excerpt {
     fn translate(&self, span: &Range<usize>) -> Range<usize> {
         let translate = |offset: usize| {
             let next = self.anchors.partition_point(|(from, _)| *from <= offset);
-            self.anchors
-                .get(next.saturating_sub(1))
-                .map_or(0, |(_, to)| *to)
+            self.anchors.get(next.saturating_sub(1)).map_or(0, |(_, to)| *to)
         };
         let start = translate(span.start);
         let end = translate(span.end).max(start);
