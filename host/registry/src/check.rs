@@ -1,0 +1,81 @@
+//! Checks that need more than one field or one entry.
+//!
+//! They look at a whole candidate state and never change it. Each file is one topic; adding a check is a function here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use moonlet_language::diagnostic::Diagnostic;
+
+use crate::entry::Entry;
+use crate::id::EntryId;
+use crate::kinds::{Support, kind};
+use crate::modules::ModuleCatalog;
+use crate::schema::{Reference, check_entry};
+use crate::suggest::nearest;
+
+mod components;
+mod hosts;
+mod imports;
+mod modules;
+mod references;
+mod services;
+mod supervisors;
+mod unique;
+mod unsupported;
+
+/// An entry with the ids that stand in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Checked {
+    pub(crate) entry: Arc<Entry>,
+    pub(crate) references: Arc<[Reference]>,
+}
+
+/// Entries by id, in the order of their ids.
+pub(crate) type Entries = BTreeMap<EntryId, Checked>;
+
+/// Checks one entry by itself: its kind and its fields.
+pub(crate) fn check_alone(entry: &Entry, diagnostics: &mut Vec<Diagnostic>) -> Arc<[Reference]> {
+    match kind(&entry.kind) {
+        Some(kind) => check_entry(entry, kind, diagnostics).into(),
+        None => {
+            let message = format!("`{}` is of kind `{}`, which does not exist", entry.id, entry.kind);
+            let diagnostic = Diagnostic::error("unknown-kind", message);
+            let path = crate::path::FieldPath::new().key("kind");
+            let mut diagnostic = entry.locate(diagnostic, &path, "unknown kind");
+            diagnostic = match nearest(&entry.kind, crate::kinds::all_kinds().iter().map(|kind| kind.name)) {
+                Some(name) => {
+                    let span = diagnostic.primary.as_ref().map(|label| label.span.clone());
+                    let diagnostic = diagnostic.help(format!("write `{name}`"));
+                    match span.filter(|span| span.len() == entry.kind.len()) {
+                        Some(span) => diagnostic.fix(span, name, format!("write `{name}`")),
+                        None => diagnostic,
+                    }
+                }
+                None => diagnostic.help("`registry.entry` holds free data; `moonlet registry kinds` lists all kinds"),
+            };
+            diagnostics.push(diagnostic);
+            Arc::new([])
+        }
+    }
+}
+
+/// Checks entries against each other.
+pub(crate) fn check_together(entries: &Entries, modules: Option<&ModuleCatalog>, diagnostics: &mut Vec<Diagnostic>) {
+    references::check(entries, diagnostics);
+    if let Some(modules) = modules {
+        modules::check(entries, modules, diagnostics);
+    }
+    imports::check(entries, diagnostics);
+    unique::check(entries, diagnostics);
+    hosts::check(entries, diagnostics);
+    services::check(entries, diagnostics);
+    supervisors::check(entries, diagnostics);
+    components::check(entries, diagnostics);
+    unsupported::check(entries, diagnostics);
+}
+
+/// Tells whether this build gives the kind of an entry its meaning.
+fn is_built(entry: &Entry) -> bool {
+    kind(&entry.kind).is_some_and(|kind| kind.support == Support::Built)
+}

@@ -1,0 +1,69 @@
+//! Ids in entries must lead to an entry of a kind that fits.
+
+use moonlet_language::diagnostic::Diagnostic;
+
+use super::{Checked, Entries};
+use crate::id::EntryId;
+use crate::path::FieldPath;
+use crate::schema::Reference;
+use crate::suggest::nearest;
+
+pub(super) fn check(entries: &Entries, diagnostics: &mut Vec<Diagnostic>) {
+    for checked in entries.values() {
+        for reference in checked.references.iter() {
+            match entries.get(&reference.id) {
+                None => diagnostics.push(dangling(checked, reference, entries)),
+                Some(found) if !reference.target.fits(&found.entry.kind) => {
+                    diagnostics.push(wrong_kind(checked, reference, found));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+fn dangling(checked: &Checked, reference: &Reference, entries: &Entries) -> Diagnostic {
+    let Reference { path, id, target } = reference;
+    let message = format!("`{path}` of `{}` names `{id}`, which does not exist", checked.entry.id);
+    let diagnostic = Diagnostic::error("dangling-reference", message);
+    let diagnostic = checked.entry.locate(diagnostic, path, format!("must be {}", target.what));
+    let fitting = || entries.values().filter(|other| target.fits(&other.entry.kind)).map(|other| &other.entry.id);
+    // The same name elsewhere is a forgotten namespace; otherwise look for a misspelling.
+    let elsewhere = || fitting().find(|other| other.name() == id.name());
+    let near = nearest(id.as_str(), fitting().map(EntryId::as_str))
+        .or_else(|| {
+            nearest(id.name(), fitting().map(EntryId::name))
+                .and_then(|name| fitting().map(EntryId::as_str).find(|other| other.ends_with(name)))
+        })
+        .or_else(|| elsewhere().map(EntryId::as_str));
+    let diagnostic = match near {
+        Some(near) => diagnostic.help(format!("write `{near}`")),
+        None => match target.kinds.first() {
+            Some(kind) => {
+                let kind = kind.trim_end_matches('*').trim_end_matches('.');
+                diagnostic.help(format!("add `- name: {}` with `kind: {kind}` to the namespace `{}`", id.name(), id.namespace()))
+            }
+            None => diagnostic.help("`moonlet registry list` shows all entries"),
+        },
+    };
+    let needed: Vec<&str> = entries
+        .values()
+        .filter(|other| other.entry.kind == "ns.dependency")
+        .filter_map(|other| other.entry.data.get("component")?.as_str())
+        .collect();
+    if needed.is_empty() || entries.keys().any(|other| other.namespace() == id.namespace()) {
+        return diagnostic;
+    }
+    diagnostic.note(format!("modules named by `ns.dependency` are not fetched by this build: {}", needed.join(", ")))
+}
+
+fn wrong_kind(checked: &Checked, reference: &Reference, found: &Checked) -> Diagnostic {
+    let Reference { path, id, target } = reference;
+    let message =
+        format!("`{path}` of `{}` must be {}, and `{id}` is of kind `{}`", checked.entry.id, target.what, found.entry.kind);
+    let diagnostic = Diagnostic::error("wrong-kind", message);
+    let diagnostic = checked.entry.locate(diagnostic, path, format!("must be {}", target.what));
+    let diagnostic = found.entry.also(diagnostic, &FieldPath::new().key("kind"), "its kind");
+    let kinds: Vec<String> = target.kinds.iter().map(|kind| format!("`{}`", kind.trim_end_matches('*'))).collect();
+    diagnostic.help(format!("name an entry of kind {}", kinds.join(" or ")))
+}

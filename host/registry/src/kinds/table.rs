@@ -1,0 +1,132 @@
+//! The table of all kinds: those of this build, and those that applications of the reference use.
+//!
+//! A kind that gets built moves from `Missing` to `Built` here; that is all the loader needs to know.
+
+use super::environment::{FILE_STORAGE, NO_FIELDS, ROUTER_STORAGE, STATIC_STORAGE, VARIABLE};
+use super::fields::RUN_META;
+use super::host::{POOL_HOST, TERMINAL_HOST};
+use super::lua::{LIBRARY, RUNNABLE};
+use super::security::{EXPRESSION_POLICY_ENTRY, POLICY_ENTRY, TOKEN_STORE};
+use super::service::SERVICE;
+use super::store::MEMORY_STORE;
+use super::supervisor::SUPERVISOR;
+use super::wasm::COMPONENT;
+use super::{Kind, Support};
+use crate::schema::Object;
+
+const fn built(name: &'static str, purpose: &'static str, data: &'static Object) -> Kind {
+    Kind { name, purpose, support: Support::Built, data: Some(data), meta: None }
+}
+
+/// A kind whose entries run: its meta names commands, hosts and retries.
+const fn code(name: &'static str, purpose: &'static str, data: &'static Object) -> Kind {
+    Kind { name, purpose, support: Support::Built, data: Some(data), meta: Some(&RUN_META) }
+}
+
+/// A kind that only holds data.
+const fn free(name: &'static str, purpose: &'static str) -> Kind {
+    Kind { name, purpose, support: Support::Built, data: None, meta: None }
+}
+
+/// A kind whose fields are known and whose feature is not built.
+const fn planned(name: &'static str, purpose: &'static str, feature: &'static str, data: &'static Object) -> Kind {
+    Kind { name, purpose, support: Support::Missing(feature), data: Some(data), meta: None }
+}
+
+const fn missing(name: &'static str, purpose: &'static str, feature: &'static str) -> Kind {
+    Kind { name, purpose, support: Support::Missing(feature), data: None, meta: None }
+}
+
+const ENVIRONMENT: &str = "environment variables";
+const POLICIES: &str = "security policies";
+const HTTP: &str = "the HTTP server";
+const QUEUES: &str = "queues";
+const DATABASES: &str = "SQL databases";
+const VOLUMES: &str = "file volumes";
+const CONTRACTS: &str = "contracts";
+const TEMPLATES: &str = "templates";
+const COMMANDS: &str = "running commands";
+const CLOUD: &str = "cloud storage";
+const CLUSTER: &str = "clustering";
+const OVERLAYS: &str = "network overlays";
+const TEMPORAL: &str = "Temporal workflows";
+const BYTECODE: &str = "precompiled Lua";
+
+static KINDS: &[Kind] = &[
+    code("function.lua", "a Lua function", &RUNNABLE),
+    code("process.lua", "a Lua process", &RUNNABLE),
+    built("library.lua", "Lua code that other code imports", &LIBRARY),
+    code("process.wasm", "a process as a WebAssembly component", &COMPONENT),
+    planned("function.wasm", "a function as a WebAssembly component", "functions as WebAssembly components", &COMPONENT),
+    missing("function.wat", "a function as WebAssembly text", "functions as WebAssembly text"),
+    missing("module.lua", "the surface of a Lua module", "module surfaces"),
+    missing("workflow.lua", "a durable Lua workflow", TEMPORAL),
+    missing("function.lua.bc", "a precompiled Lua function", BYTECODE),
+    missing("process.lua.bc", "a precompiled Lua process", BYTECODE),
+    missing("library.lua.bc", "a precompiled Lua library", BYTECODE),
+    missing("workflow.lua.bc", "a precompiled Lua workflow", BYTECODE),
+    built("process.host", "a pool that runs processes", &POOL_HOST),
+    built("process.service", "a supervised process", &SERVICE),
+    planned("process.supervisor", "a tree of supervised processes", "supervision trees", &SUPERVISOR),
+    built("terminal.host", "runs one process with the terminal", &TERMINAL_HOST),
+    free("registry.entry", "free data"),
+    free("ns.definition", "a description of a module"),
+    free("ns.dependency", "a module that the application needs"),
+    free("ns.requirement", "a value that a module needs from its application"),
+    planned("env.variable", "a variable", ENVIRONMENT, &VARIABLE),
+    planned("env.storage.memory", "variables in memory", ENVIRONMENT, &NO_FIELDS),
+    planned("env.storage.file", "variables in a file", ENVIRONMENT, &FILE_STORAGE),
+    planned("env.storage.os", "variables of the operating system", ENVIRONMENT, &NO_FIELDS),
+    planned("env.storage.static", "fixed variables", ENVIRONMENT, &STATIC_STORAGE),
+    planned("env.storage.router", "variables in several storages", ENVIRONMENT, &ROUTER_STORAGE),
+    planned("store.memory", "a store in memory", "stores", &MEMORY_STORE),
+    missing("store.sql", "a store in a database", "stores in databases"),
+    missing("store.kv.raft", "a replicated store", CLUSTER),
+    missing("store.kv.crdt", "a replicated store", CLUSTER),
+    planned("security.policy", "a policy with conditions", POLICIES, &POLICY_ENTRY),
+    planned("security.policy.expr", "a policy with an expression", POLICIES, &EXPRESSION_POLICY_ENTRY),
+    planned("security.token_store", "a store of tokens", POLICIES, &TOKEN_STORE),
+    missing("contract.definition", "an interface", CONTRACTS),
+    missing("contract.binding", "an implementation of an interface", CONTRACTS),
+    missing("http.service", "an HTTP server", HTTP),
+    missing("http.router", "a group of routes", HTTP),
+    missing("http.endpoint", "a route", HTTP),
+    missing("http.static", "files over HTTP", HTTP),
+    missing("queue.driver.memory", "a queue driver in memory", QUEUES),
+    missing("queue.driver.amqp", "a queue driver over AMQP", QUEUES),
+    missing("queue.driver.sqs", "a queue driver over SQS", QUEUES),
+    missing("queue.queue", "a queue", QUEUES),
+    missing("queue.consumer", "a consumer of a queue", QUEUES),
+    missing("db.sql.sqlite", "a SQLite database", DATABASES),
+    missing("db.sql.postgres", "a Postgres database", DATABASES),
+    missing("db.sql.mysql", "a MySQL database", DATABASES),
+    missing("db.sql.mssql", "a SQL Server database", DATABASES),
+    missing("db.cdc.postgres", "changes of a Postgres database", "change data capture"),
+    missing("fs.directory", "a directory", VOLUMES),
+    missing("fs.embed", "embedded files", VOLUMES),
+    missing("template.set", "a set of templates", TEMPLATES),
+    missing("template.jet", "a template", TEMPLATES),
+    missing("exec.native", "commands of the operating system", COMMANDS),
+    missing("exec.docker", "commands in containers", COMMANDS),
+    missing("config.aws", "access to AWS", CLOUD),
+    missing("cloudstorage.s3", "a bucket", CLOUD),
+    missing("pg.scope", "a scope of process groups", "process groups"),
+    missing("network", "a network overlay", OVERLAYS),
+    missing("network.socks5", "a SOCKS5 overlay", OVERLAYS),
+    missing("network.i2p", "an I2P overlay", OVERLAYS),
+    missing("network.tailscale", "a Tailscale overlay", OVERLAYS),
+    missing("temporal.client", "a connection to Temporal", TEMPORAL),
+    missing("temporal.worker", "runs Temporal workflows", TEMPORAL),
+];
+
+/// Lists all kinds that are known.
+#[must_use]
+pub fn all_kinds() -> &'static [Kind] {
+    KINDS
+}
+
+/// Finds what is known about a kind.
+#[must_use]
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}

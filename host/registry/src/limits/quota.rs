@@ -1,0 +1,56 @@
+//! What all processes of one host may use together.
+
+use serde_json::Value;
+
+use super::Amount;
+use crate::schema::{Field, Object, Type, Unknown};
+use crate::units::Size;
+
+/// What all processes of a process host may use together; an absent quota does not bound.
+///
+/// In a `process.host` entry they stand below `quota:`, under these names.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Quota {
+    /// Processes that are alive: stops a tenant that fills the process table.
+    pub processes: Option<u64>,
+    /// Linear memory of all processes: stops a tenant that needs many small processes for one large theft.
+    pub memory: Option<Size>,
+    /// The share of CPU time against other hosts that are busy: twice the weight is twice the time. 100 by default.
+    pub cpu_weight: Option<u64>,
+    /// The most CPU time each second, in cores: stops a tenant from using idle cores that somebody pays for.
+    pub cpu_cores: Option<f64>,
+    /// Messages sent each second: stops a flood between many processes.
+    pub messages_per_second: Option<u64>,
+    /// Bytes of messages that wait in all mailboxes: stops hoarding in many mailboxes.
+    pub mailbox_bytes: Option<Size>,
+}
+
+impl Quota {
+    /// The CPU weight of a host that names none.
+    pub const DEFAULT_CPU_WEIGHT: u64 = 100;
+
+    pub(crate) fn read(value: Option<&Value>) -> Self {
+        let field = |name: &str| value.and_then(|value| value.get(name));
+        Self {
+            processes: field("processes").and_then(u64::read),
+            memory: field("memory").and_then(Size::read),
+            cpu_weight: field("cpu_weight").and_then(u64::read),
+            cpu_cores: field("cpu_cores").and_then(Value::as_f64),
+            messages_per_second: field("messages_per_second").and_then(u64::read),
+            mailbox_bytes: field("mailbox_bytes").and_then(Size::read),
+        }
+    }
+}
+
+/// The fields of a `quota` map.
+pub(crate) static QUOTA: Object = Object {
+    fields: &[
+        Field::new("processes", Type::Count),
+        Field::new("memory", Type::Size),
+        Field::new("cpu_weight", Type::Int(1, 10_000)),
+        Field::new("cpu_cores", Type::Float(0.001, 4096.0)),
+        Field::new("messages_per_second", Type::Count),
+        Field::new("mailbox_bytes", Type::Size),
+    ],
+    unknown: Unknown::Refused,
+};

@@ -1,0 +1,98 @@
+//! A project directory into a registry, or one report of all that is wrong.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use moonlet_language::diagnostic::{Diagnostic, Level, Sources};
+
+use crate::check::{Checked, Entries, check_alone, check_together};
+use crate::entry::Entry;
+use crate::id::EntryId;
+use crate::modules::ModuleCatalog;
+use crate::overrides::{self, Override};
+use crate::path::FieldPath;
+use crate::report::{Report, arrange};
+use crate::requirements;
+use crate::source::{Project, locate, read_definitions};
+use crate::state::Registry;
+
+/// What a project is loaded with.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// The modules of this build; absent: modules are not checked.
+    pub modules: Option<ModuleCatalog>,
+    /// Changes of single fields, applied after those of the configuration.
+    pub overrides: Vec<Override>,
+}
+
+/// A project that loaded.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Its directories and configuration.
+    pub project: Project,
+    /// Its entries.
+    pub registry: Registry,
+    /// Warnings.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files that were read, for these and later reports.
+    pub sources: Sources,
+}
+
+/// Loads the project in a directory.
+///
+/// # Errors
+/// When anything is wrong with it: the report lists every problem, with the warnings.
+pub fn load(directory: &Path, options: &LoadOptions) -> Result<Loaded, Box<Report>> {
+    let mut sources = Sources::new();
+    let mut diagnostics = Vec::new();
+    let Some(project) = locate(directory, &mut sources, &mut diagnostics) else {
+        return Err(Box::new(Report { diagnostics, sources }));
+    };
+    let mut entries = read_definitions(&project, &mut sources, &mut diagnostics);
+    requirements::link(&mut entries, &mut diagnostics);
+    let changes = config_overrides(&project, &mut diagnostics);
+    overrides::apply(&changes, &mut entries, &mut diagnostics);
+    overrides::apply(&options.overrides, &mut entries, &mut diagnostics);
+    let entries = collect(entries, &mut diagnostics);
+    check_together(&entries, options.modules.as_ref(), &mut diagnostics);
+    arrange(&mut diagnostics);
+    if diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
+        return Err(Box::new(Report { diagnostics, sources }));
+    }
+    let registry = Registry::new(entries, options.modules.clone());
+    Ok(Loaded { project, registry, diagnostics, sources })
+}
+
+fn config_overrides(project: &Project, diagnostics: &mut Vec<Diagnostic>) -> Vec<Override> {
+    let mut changes = Vec::new();
+    for (key, value) in &project.config.overrides {
+        match Override::new(key, value.clone(), format!("`override` of `moonlet.yaml`: `{key}`")) {
+            Ok(change) => changes.push(change),
+            Err(error) => {
+                let message = format!("`override` of `moonlet.yaml`: {error}");
+                diagnostics.push(Diagnostic::error("malformed-id", message).help("write `namespace:entry:path: value`"));
+            }
+        }
+    }
+    changes
+}
+
+/// Checks entries one by one and puts them in order; of two with the same id the first stays.
+fn collect(entries: Vec<Entry>, diagnostics: &mut Vec<Diagnostic>) -> Entries {
+    let mut collected: BTreeMap<EntryId, Checked> = BTreeMap::new();
+    for entry in entries {
+        let references = check_alone(&entry, diagnostics);
+        if let Some(first) = collected.get(&entry.id) {
+            let diagnostic = Diagnostic::error("duplicate-entry", format!("there are two entries `{}`", entry.id));
+            let name = FieldPath::new().key("name");
+            let diagnostic = entry.locate(diagnostic, &name, "again here");
+            let diagnostic = first.entry.also(diagnostic, &name, "first here");
+            diagnostics.push(diagnostic.help("rename or remove one of them"));
+            continue;
+        }
+        let id = entry.id.clone();
+        collected.insert(id, Checked { entry: Arc::new(entry), references });
+    }
+    collected
+}

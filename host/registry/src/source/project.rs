@@ -1,0 +1,211 @@
+//! The directory of a project: its configuration and where its sources are.
+
+use std::fs;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use moonlet_language::diagnostic::{Diagnostic, Sources};
+use serde_json::Value;
+
+use super::node::{Node, Pair};
+use super::walk::shown_path;
+use super::yaml::{YamlError, parse_yaml};
+
+/// The largest configuration file that is read.
+const MAX_CONFIG_BYTES: u64 = 1 << 20;
+
+/// The files that may say where the sources are, the first that exists and says it wins.
+const CONFIG_FILES: &[&str] = &["moonlet.yaml", "wippy.lock"];
+
+/// The directory of a project and what its configuration says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Project {
+    /// The directory that was named.
+    pub root: PathBuf,
+    /// The directory below which definition files are read.
+    pub source: PathBuf,
+    /// `root` as the user wrote it.
+    pub shown_root: String,
+    /// What `moonlet.yaml` says.
+    pub config: Config,
+}
+
+impl Project {
+    /// Gives a path of the project in the words of the user.
+    #[must_use]
+    pub fn shown(&self, path: &Path) -> String {
+        shown_path(&self.root, &self.shown_root, path)
+    }
+}
+
+/// What the configuration of a project says.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Config {
+    /// The whole of `moonlet.yaml`; null when there is none.
+    pub value: Value,
+    /// `security.strict`: without actor and scope an act is denied.
+    pub strict: bool,
+    /// `override`: changes of entries, as `namespace:entry:path` and the value.
+    pub overrides: Vec<(String, Value)>,
+}
+
+/// Finds the configuration and the source directory of a project.
+pub(crate) fn locate(directory: &Path, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) -> Option<Project> {
+    let shown_root = directory.to_string_lossy().into_owned();
+    match fs::metadata(directory) {
+        Ok(metadata) if metadata.is_dir() => {}
+        Ok(_) => {
+            let message = format!("`{shown_root}` is a file, and a project is a directory");
+            let help = "name the directory that holds `moonlet.yaml`, `wippy.lock` or `src`";
+            diagnostics.push(Diagnostic::error("no-project", message).help(help));
+            return None;
+        }
+        Err(error) => {
+            let reason = if error.kind() == ErrorKind::NotFound {
+                "does not exist".to_owned()
+            } else {
+                format!("cannot be read: {error}")
+            };
+            let message = format!("the project directory `{shown_root}` {reason}");
+            let help = "name the directory that holds `moonlet.yaml`, `wippy.lock` or `src`";
+            diagnostics.push(Diagnostic::error("no-project", message).help(help));
+            return None;
+        }
+    }
+    let mut reader = ConfigReader { root: directory, shown_root: &shown_root, sources, diagnostics };
+    let mut config = Config::default();
+    let mut source = None;
+    for name in CONFIG_FILES {
+        let Some((file, node)) = reader.read(name) else { continue };
+        if source.is_none() {
+            source = reader.source_directory(&file, &node);
+        }
+        if *name == "moonlet.yaml" {
+            config = reader.config(&file, node);
+        }
+    }
+    let default = directory.join("src");
+    let source = source.unwrap_or_else(|| if default.is_dir() { default } else { directory.to_path_buf() });
+    Some(Project { root: directory.to_path_buf(), source, shown_root, config })
+}
+
+struct ConfigReader<'a> {
+    root: &'a Path,
+    shown_root: &'a str,
+    sources: &'a mut Sources,
+    diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+impl ConfigReader<'_> {
+    fn read(&mut self, name: &str) -> Option<(Arc<str>, Node)> {
+        let path = self.root.join(name);
+        let file: Arc<str> = shown_path(self.root, self.shown_root, &path).into();
+        let text = match read_text(&path, MAX_CONFIG_BYTES) {
+            Ok(text) => text,
+            Err(ReadError::Missing) => return None,
+            Err(error) => {
+                self.diagnostics.push(Diagnostic::error("unreadable-file", format!("`{file}` {error}")));
+                return None;
+            }
+        };
+        self.sources.add(Arc::clone(&file), text.as_str());
+        match parse_yaml(&text) {
+            Ok(node) => Some((file, node)),
+            Err(error) => {
+                self.diagnostics.push(syntax_error(&file, error));
+                None
+            }
+        }
+    }
+
+    fn source_directory(&mut self, file: &Arc<str>, node: &Node) -> Option<PathBuf> {
+        let Pair { node, .. } = node.get("directories")?.node.get("src")?;
+        let Some(text) = node.text() else {
+            let message = format!("`directories.src` must be a path, and is {}", node.describe());
+            self.diagnostics.push(Diagnostic::error("wrong-type", message).at(Arc::clone(file), node.span.clone(), ""));
+            return None;
+        };
+        let path = self.root.join(text.strip_prefix("./").unwrap_or(text));
+        if path.is_dir() {
+            return Some(path);
+        }
+        let message = format!("the source directory `{}` does not exist", shown_path(self.root, self.shown_root, &path));
+        let diagnostic = Diagnostic::error("no-source-directory", message).at(Arc::clone(file), node.span.clone(), "named here");
+        self.diagnostics.push(diagnostic.help("create it, or name another directory in `directories.src`"));
+        None
+    }
+
+    fn config(&mut self, file: &Arc<str>, node: Node) -> Config {
+        let mut config = Config::default();
+        if let Some(pair) = node.get("security").and_then(|pair| pair.node.get("strict").or_else(|| pair.node.get("strict_mode")))
+        {
+            match pair.node.value {
+                super::node::NodeValue::Bool(strict) => config.strict = strict,
+                _ => {
+                    // A misread switch of security must not mean "off".
+                    let message = format!("`security.{}` must be true or false, and is {}", pair.key, pair.node.describe());
+                    let diagnostic = Diagnostic::error("wrong-type", message);
+                    self.diagnostics
+                        .push(diagnostic.at(Arc::clone(file), pair.node.span.clone(), "").help("write `true` or `false`"));
+                }
+            }
+        }
+        let overrides = node.get("override").and_then(|pair| pair.node.pairs()).unwrap_or_default();
+        for pair in overrides {
+            config.overrides.push((pair.key.clone(), pair.node.clone().split(0..0).0));
+        }
+        config.value = node.split(0..0).0;
+        config
+    }
+}
+
+/// Why a file cannot be read; the text completes "`file` ...".
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    #[error("does not exist")]
+    Missing,
+    #[error("cannot be read: {0}")]
+    Io(std::io::Error),
+    #[error("is larger than {0} bytes")]
+    TooLarge(u64),
+    #[error("is not UTF-8 text")]
+    NotText(Vec<u8>),
+}
+
+/// Reads a file of bounded size as text.
+pub(super) fn read_text(path: &Path, max_bytes: u64) -> Result<String, ReadError> {
+    let mut text = String::from_utf8(read_bytes(path, max_bytes)?).map_err(|error| ReadError::NotText(error.into_bytes()))?;
+    // Some editors put a byte order mark in front, which no parser wants.
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    Ok(text)
+}
+
+fn read_bytes(path: &Path, max_bytes: u64) -> Result<Vec<u8>, ReadError> {
+    let io = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => ReadError::Missing,
+        _ => ReadError::Io(error),
+    };
+    let metadata = fs::metadata(path).map_err(io)?;
+    // A pipe or a device would block or never end.
+    if !metadata.is_file() {
+        return Err(ReadError::Io(std::io::Error::new(ErrorKind::InvalidInput, "it is not a regular file")));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path).map_err(io)?.take(max_bytes + 1).read_to_end(&mut bytes).map_err(io)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > max_bytes {
+        return Err(ReadError::TooLarge(max_bytes));
+    }
+    Ok(bytes)
+}
+
+/// Turns a parser's complaint into a diagnostic.
+pub(super) fn syntax_error(file: &Arc<str>, error: YamlError) -> Diagnostic {
+    let diagnostic = Diagnostic::error("syntax", error.message).at(Arc::clone(file), error.span, "");
+    match error.help {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    }
+}

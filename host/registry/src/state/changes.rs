@@ -1,0 +1,161 @@
+//! Change sets: what to do, what it did, and the difference between two states.
+
+use std::sync::Arc;
+
+use moonlet_language::diagnostic::Diagnostic;
+
+use super::ChangeError;
+use crate::check::{Checked, Entries, check_alone};
+use crate::entry::Entry;
+use crate::id::EntryId;
+
+/// Operations that are applied together, in order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ChangeSet {
+    /// The operations.
+    pub operations: Vec<Operation>,
+}
+
+/// One operation of a change set.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operation {
+    /// Adds an entry that is not there.
+    Create(Entry),
+    /// Replaces an entry that is there.
+    Update(Entry),
+    /// Removes an entry that is there.
+    Delete(EntryId),
+}
+
+/// What happened to one entry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The entry.
+    pub id: EntryId,
+    /// The entry before; absent when it was created.
+    pub before: Option<Arc<Entry>>,
+    /// The entry after; absent when it was removed.
+    pub after: Option<Arc<Entry>>,
+}
+
+/// How an entry changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It was added.
+    Create,
+    /// It was replaced.
+    Update,
+    /// It was removed.
+    Delete,
+}
+
+impl ChangeKind {
+    /// Gives the name that events and Lua code use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "entry.create",
+            Self::Update => "entry.update",
+            Self::Delete => "entry.delete",
+        }
+    }
+}
+
+impl Change {
+    /// Says how the entry changed.
+    #[must_use]
+    pub fn kind(&self) -> ChangeKind {
+        match (&self.before, &self.after) {
+            (None, _) => ChangeKind::Create,
+            (Some(_), Some(_)) => ChangeKind::Update,
+            (Some(_), None) => ChangeKind::Delete,
+        }
+    }
+
+    /// Gives the change that undoes this one.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        Self { id: self.id.clone(), before: self.after.clone(), after: self.before.clone() }
+    }
+}
+
+/// Gives the operations that lead from some entries to others: first what goes, then what comes or changes.
+#[must_use]
+pub fn delta(from: &[Entry], to: &[Entry]) -> ChangeSet {
+    let mut operations = Vec::new();
+    for entry in from {
+        if !to.iter().any(|other| other.id == entry.id) {
+            operations.push(Operation::Delete(entry.id.clone()));
+        }
+    }
+    for entry in to {
+        match from.iter().find(|other| other.id == entry.id) {
+            None => operations.push(Operation::Create(entry.clone())),
+            Some(other) if !other.same_definition(entry) => operations.push(Operation::Update(entry.clone())),
+            Some(_) => {}
+        }
+    }
+    ChangeSet { operations }
+}
+
+/// Carries a change set out on a copy, and gives the copy, what changed, and what each entry alone is to blame for.
+pub(super) fn carry_out(entries: &Entries, set: &ChangeSet) -> Result<(Entries, Vec<Change>, Vec<Diagnostic>), ChangeError> {
+    let mut result = entries.clone();
+    let mut diagnostics = Vec::new();
+    for operation in &set.operations {
+        match operation {
+            Operation::Create(entry) => {
+                if result.contains_key(&entry.id) {
+                    return Err(ChangeError::AlreadyExists(entry.id.clone()));
+                }
+                insert(&mut result, entry.clone(), &mut diagnostics);
+            }
+            Operation::Update(entry) => {
+                let Some(before) = result.get(&entry.id) else { return Err(ChangeError::NotFound(entry.id.clone())) };
+                let mut entry = entry.clone();
+                // Its code still stands in the same file as long as only the meta changes.
+                if entry.origin.is_none() && entry.kind == before.entry.kind && entry.data == before.entry.data {
+                    entry.origin.clone_from(&before.entry.origin);
+                }
+                insert(&mut result, entry, &mut diagnostics);
+            }
+            Operation::Delete(id) => {
+                if result.remove(id).is_none() {
+                    return Err(ChangeError::NotFound(id.clone()));
+                }
+            }
+        }
+    }
+    let touched = set.operations.iter().map(|operation| match operation {
+        Operation::Create(entry) | Operation::Update(entry) => &entry.id,
+        Operation::Delete(id) => id,
+    });
+    let mut touched: Vec<&EntryId> = touched.collect();
+    touched.sort();
+    touched.dedup();
+    let changes = touched.into_iter().filter_map(|id| change(id, entries, &result)).collect();
+    Ok((result, changes, diagnostics))
+}
+
+fn insert(entries: &mut Entries, entry: Entry, diagnostics: &mut Vec<Diagnostic>) {
+    let references = check_alone(&entry, diagnostics);
+    entries.insert(entry.id.clone(), Checked { entry: Arc::new(entry), references });
+}
+
+/// Lists what differs between two states.
+pub(super) fn between(before: &Entries, after: &Entries) -> Vec<Change> {
+    let mut ids: Vec<&EntryId> = before.keys().chain(after.keys()).collect();
+    ids.sort();
+    ids.dedup();
+    ids.into_iter().filter_map(|id| change(id, before, after)).collect()
+}
+
+fn change(id: &EntryId, before: &Entries, after: &Entries) -> Option<Change> {
+    let entry = |entries: &Entries| entries.get(id).map(|checked| Arc::clone(&checked.entry));
+    let (before, after) = (entry(before), entry(after));
+    match (&before, &after) {
+        (None, None) => None,
+        (Some(before), Some(after)) if Arc::ptr_eq(before, after) || before.same_definition(after) => None,
+        _ => Some(Change { id: id.clone(), before, after }),
+    }
+}
