@@ -61,6 +61,18 @@
 #include "lbaselib.c"
 #include "lcorolib.c"
 #include "lmathlib.c"
+/*
+** The functions of 'string' take an Error for its text. Only what would raise a type error gets here slower.
+*/
+static const char *check_text (lua_State *L, int arg, size_t *length) {
+  if (lua_type(L, arg) == LUA_TUSERDATA && luaL_testudata(L, arg, "Error")) {
+    luaL_tolstring(L, arg, NULL);
+    lua_replace(L, arg);
+  }
+  return luaL_checklstring(L, arg, length);
+}
+#define luaL_checklstring check_text
 #include "lstrlib.c"
+#undef luaL_checklstring
 #include "ltablib.c"
 #include "lutf8lib.c"

@@ -120,6 +120,17 @@ pub(crate) unsafe fn to_channel(lua: State, index: c_int) -> *mut Channel {
     lua::test_object::<Channel>(lua, index, CLASS)
 }
 
+/// Forgets the values that wait in the buffer of the channel at `index`, as a timer does that is stopped.
+pub(crate) unsafe fn drain(lua: State, index: c_int) {
+    let index = ffi::lua_absindex(lua, index);
+    let channel = to_channel(lua, index);
+    if !channel.is_null() {
+        (*channel).ring = ring::Ring::new();
+        ffi::lua_pushnil(lua);
+        ffi::lua_setiuservalue(lua, index, RING);
+    }
+}
+
 /// Offers the value on top of the stack to the channel at `index`, without waiting, whatever its source. Pops the value. False when it
 /// is closed, or full without a receiver.
 pub(crate) unsafe fn try_send_from_host(lua: State, index: c_int) -> bool {

@@ -15,10 +15,12 @@ pub mod bindings {
 }
 
 mod base64;
+mod builder;
 mod channel;
 mod compiler;
 mod coroutine;
 mod errors;
+mod functions;
 mod hash;
 pub mod host;
 mod hostmodule;

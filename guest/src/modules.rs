@@ -18,6 +18,8 @@ const GLOBALS: &[(&CStr, Open)] = &[
 
 /// There for entries that list them under `modules:`.
 const MODULES: &[(&CStr, Open)] = &[
+    (c"funcs", crate::functions::open),
+    (c"logger", crate::log::open),
 ];
 
 /// The registry key of the table that holds the modules by name.
