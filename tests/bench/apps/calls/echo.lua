@@ -1,0 +1,5 @@
+local function main(value)
+    return value
+end
+
+return { main = main }

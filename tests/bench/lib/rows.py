@@ -1,0 +1,226 @@
+"""What is measured: each group gives its rows as soon as it has them."""
+
+import dataclasses
+import math
+import statistics
+import subprocess
+import time
+from typing import Optional
+
+from memory import held
+from programs import SECONDS, Failed
+
+CPU = ["recursion", "floats", "tables", "strings", "closures", "sort", "coroutines", "pcalls"]
+
+
+@dataclasses.dataclass
+class Row:
+    """One line of the table; a value of None was not measured, and `notes` says why."""
+
+    title: str
+    unit: str
+    moonlet: Optional[float] = None
+    peer: Optional[float] = None
+    peer_name: str = ""
+    higher_is_better: bool = False
+    target: Optional[float] = None
+    notes: list = dataclasses.field(default_factory=list)
+    failed: bool = False
+
+    def reached(self):
+        if self.target is None or self.moonlet is None:
+            return None
+        return self.moonlet >= self.target if self.higher_is_better else self.moonlet <= self.target
+
+
+def both(row, moonlet, peer, measure):
+    """Fills in a row: the peer is measured right after, so that the machine is in the same state."""
+    row.peer_name = peer.name
+    for attribute, program in [("moonlet", moonlet), ("peer", peer)]:
+        if program.missing:
+            row.notes.append(f"{program.name}: {program.missing}")
+            continue
+        try:
+            setattr(row, attribute, measure(program))
+        except Failed as failed:
+            row.notes.append(f"{program.name}: {failed}")
+            row.failed = True
+    return row
+
+
+def rate(programs, options, row, count, application, *arguments):
+    """How many of something per second."""
+    row.higher_is_better = True
+    return both(
+        row, programs.moonlet, programs.erlang, lambda program: count / program.seconds(options.runs, application, *arguments)
+    )
+
+
+def spawn(programs, options):
+    count = 50_000 // options.divisor
+    row = Row("spawn to exit", "processes/s", target=25_000)
+    yield rate(programs, options, row, count, "spawn", count, 256)
+
+
+def ping_pong(programs, options):
+    count = 200_000 // options.divisor
+    row = Row("ping-pong between two processes, a round trip", "us", target=5)
+    yield both(
+        row,
+        programs.moonlet,
+        programs.erlang,
+        lambda program: program.seconds(options.runs, "pingpong", count) / count * 1e6,
+    )
+
+
+def ring(programs, options):
+    for tokens, hops in [(1, 300_000), (100, 10_000)]:
+        hops //= options.divisor
+        row = Row(f"ring of 1,000 processes, tokens on their way: {tokens}", "messages/s")
+        yield rate(programs, options, row, tokens * hops, "ring", 1000, tokens, hops)
+
+
+def fan_in(programs, options):
+    each = 10_000 // options.divisor
+    count = 100 * each
+    row = Row("100 senders to one receiver", "messages/s", higher_is_better=True, target=400_000)
+
+    def measure(program):
+        reports = [program.report("fanin", 100, each) for _ in range(options.runs)]
+        refused = statistics.median(report.get("refused", 0) for report in reports)
+        if refused:
+            row.notes.append(f"{program.name}: {refused:,.0f} of {count:,} sends met a full mailbox and were tried again")
+        return count / statistics.median(report["seconds"] for report in reports)
+
+    yield both(row, programs.moonlet, programs.erlang, measure)
+
+
+def channels(programs, options):
+    count = 500_000 // options.divisor
+    for size, title in [(0, "without a buffer"), (100, "with a buffer of 100")]:
+        row = Row(f"channel inside a process, {title}", "values/s")
+        yield rate(programs, options, row, count, "channels", count, size)
+
+
+def calls(programs, options):
+    count = 20_000 // options.divisor
+    yield rate(programs, options, Row("funcs.call", "calls/s"), count, "calls", count)
+
+
+def idle(programs, options):
+    count = 10_000 // options.divisor
+    title = f"{count:,} processes that stay"
+    yield from standing(programs, "idle", count, {}, [
+        (Row(f"{title}: memory of each", "KiB", target=48), lambda seen: seen.more.memory / count),
+        (Row(f"{title}: mappings of each", ""), lambda seen: seen.more.mappings / count),
+        (Row(f"{title}: started", "processes/s", higher_is_better=True), lambda seen: count / seen.seconds),
+    ])
+
+
+def ticking(programs, options):
+    count = 10_000 // options.divisor
+    title = f"{count:,} processes that tick each second"
+    yield from standing(programs, "ticking", count, {"Moonlet": "1s", "Erlang": "1000"}, [
+        (Row(f"{title}: memory in all", "MiB", target=1024), lambda seen: seen.all.memory / 1024),
+        (Row(f"{title}: mappings in all", "", target=65_530), lambda seen: seen.all.mappings),
+    ])
+
+
+@dataclasses.dataclass
+class Seen:
+    """What a program holds while its processes stand, how much more that is than before, and how long they took to start."""
+
+    all: object
+    more: object
+    seconds: float
+
+
+def standing(programs, application, count, argument, columns):
+    """Rows about processes that stand while they are measured; `argument` is one more for each program."""
+    results = {}
+
+    def measure(program):
+        arguments = [count, *([argument[program.name]] if program.name in argument else [])]
+        with program.open(application, *arguments) as session:
+            session.next()
+            before = settled(session.pid)
+            session.go_on()
+            seconds = session.next()["seconds"]
+            after = settled(session.pid)
+        results[program.name] = Seen(after, after - before, seconds)
+
+    first = columns[0][0]
+    both(first, programs.moonlet, programs.erlang, measure)
+    for row, value in columns:
+        row.peer_name = first.peer_name
+        for attribute, name in [("moonlet", programs.moonlet.name), ("peer", first.peer_name)]:
+            setattr(row, attribute, value(results[name]) if name in results else None)
+        yield row
+
+
+def settled(pid):
+    """What a process holds after a second, in which allocators and collectors do what they had put off."""
+    time.sleep(1)
+    return held(pid)
+
+
+def cpu(programs, options):
+    ratios = []
+    repetitions = 2 if options.divisor > 1 else 7
+    for name in CPU:
+        row = Row(f"CPU: {name}", "ms")
+        answers = {}
+
+        def measure(program, name=name, answers=answers):
+            report = program.report("cpu", name, repetitions)
+            answers[program.name] = report["result"]
+            return report["seconds"] * 1000
+
+        both(row, programs.moonlet, programs.lua, measure)
+        if len(set(answers.values())) > 1:
+            row.failed = True
+            row.notes.append(f"the results differ: {answers}")
+        if row.moonlet and row.peer:
+            ratios.append(row.moonlet / row.peer)
+        yield row
+    mean = Row("CPU: geometric mean of the ratios", "times native", target=2.2)
+    if len(ratios) == len(CPU):
+        mean.moonlet = math.exp(statistics.fmean(map(math.log, ratios)))
+    yield mean
+
+
+def hello(programs, options):
+    runs = 5 if options.divisor > 1 else 21
+
+    def measure(program):
+        return milliseconds(program, runs)
+
+    yield both(Row("hello, from start to exit", "ms", target=30), programs.moonlet, programs.lua, measure)
+    yield both(Row("hello, from start to exit", "ms"), programs.moonlet, programs.erlang, measure)
+
+
+def milliseconds(program, runs):
+    """The median of whole runs; one more goes before them and only warms the caches."""
+    times = []
+    command = program.command("hello", [])
+    for _ in range(runs + 1):
+        start = time.perf_counter()
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS)
+        times.append(time.perf_counter() - start)
+        if result.returncode != 0 or result.stdout != "hello\n":
+            raise Failed(f"hello ended with code {result.returncode}: {(result.stderr or result.stdout).strip()[:300]}")
+    return statistics.median(times[1:]) * 1000
+
+
+GROUPS = {
+    "spawn": spawn,
+    "idle": idle,
+    "pingpong": ping_pong,
+    "ring": ring,
+    "fanin": fan_in,
+    "channels": channels,
+    "calls": calls,
+    "cpu": cpu,
+    "hello": hello,
+    "ticking": ticking,
+}
