@@ -14,6 +14,7 @@ use crate::modules::ModuleCatalog;
 use crate::schema::{Reference, check_entry};
 use crate::suggest::nearest;
 
+pub(crate) mod code;
 mod components;
 mod hosts;
 mod imports;
@@ -39,11 +40,11 @@ pub(crate) fn check_alone(entry: &Entry, diagnostics: &mut Vec<Diagnostic>) -> A
     match kind(&entry.kind) {
         Some(kind) => check_entry(entry, kind, diagnostics).into(),
         None => {
-            let message = format!("`{}` is of kind `{}`, which does not exist", entry.id, entry.kind);
+            let message = format!("there is no kind `{}`", entry.kind);
             let diagnostic = Diagnostic::error("unknown-kind", message);
             let path = crate::path::FieldPath::new().key("kind");
-            let mut diagnostic = entry.locate(diagnostic, &path, "unknown kind");
-            diagnostic = match nearest(&entry.kind, crate::kinds::all_kinds().iter().map(|kind| kind.name)) {
+            let diagnostic = entry.locate(diagnostic, &path, "unknown kind");
+            let diagnostic = match nearest(&entry.kind, crate::kinds::all_kinds().iter().map(|kind| kind.name)) {
                 Some(name) => {
                     let span = diagnostic.primary.as_ref().map(|label| label.span.clone());
                     let diagnostic = diagnostic.help(format!("write `{name}`"));
@@ -73,6 +74,17 @@ pub(crate) fn check_together(entries: &Entries, modules: Option<&ModuleCatalog>,
     supervisors::check(entries, diagnostics);
     components::check(entries, diagnostics);
     unsupported::check(entries, diagnostics);
+}
+
+/// Says what to write instead, and offers it as a change where the place holds just what was written.
+fn instead(diagnostic: Diagnostic, written: &str, replacement: &str) -> Diagnostic {
+    let diagnostic = diagnostic.help(format!("write `{replacement}`"));
+    let span = diagnostic.primary.as_ref().map(|label| label.span.clone());
+    // Quotes around the text stay with their author.
+    match span.filter(|span| span.len() == written.len()) {
+        Some(span) => diagnostic.fix(span, replacement, format!("write `{replacement}`")),
+        None => diagnostic,
+    }
 }
 
 /// Tells whether this build gives the kind of an entry its meaning.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use moonlet_language::diagnostic::{Diagnostic, Level, Sources};
 
-use crate::check::{Checked, Entries, check_alone, check_together};
+use crate::check::{Checked, Entries, check_alone, check_together, code};
 use crate::entry::Entry;
 use crate::id::EntryId;
 use crate::modules::ModuleCatalog;
@@ -54,7 +54,7 @@ pub fn load(directory: &Path, options: &LoadOptions) -> Result<Loaded, Box<Repor
     let changes = config_overrides(&project, &mut diagnostics);
     overrides::apply(&changes, &mut entries, &mut diagnostics);
     overrides::apply(&options.overrides, &mut entries, &mut diagnostics);
-    let entries = collect(entries, &mut diagnostics);
+    let entries = collect(entries, &mut sources, &mut diagnostics);
     check_together(&entries, options.modules.as_ref(), &mut diagnostics);
     arrange(&mut diagnostics);
     if diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
@@ -79,12 +79,13 @@ fn config_overrides(project: &Project, diagnostics: &mut Vec<Diagnostic>) -> Vec
 }
 
 /// Checks entries one by one and puts them in order; of two with the same id the first stays.
-fn collect(entries: Vec<Entry>, diagnostics: &mut Vec<Diagnostic>) -> Entries {
+fn collect(entries: Vec<Entry>, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) -> Entries {
     let mut collected: BTreeMap<EntryId, Checked> = BTreeMap::new();
     for entry in entries {
         let references = check_alone(&entry, diagnostics);
+        code::check(&entry, sources, diagnostics);
         if let Some(first) = collected.get(&entry.id) {
-            let diagnostic = Diagnostic::error("duplicate-entry", format!("there are two entries `{}`", entry.id));
+            let diagnostic = Diagnostic::error("duplicate-id", format!("there are two entries `{}`", entry.id));
             let name = FieldPath::new().key("name");
             let diagnostic = entry.locate(diagnostic, &name, "again here");
             let diagnostic = first.entry.also(diagnostic, &name, "first here");

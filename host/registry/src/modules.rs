@@ -22,6 +22,11 @@ const ALWAYS: &[&str] = &[
     "utf8",
 ];
 
+/// Tells whether every program has a module without naming it.
+pub(crate) fn is_always_there(name: &str) -> bool {
+    ALWAYS.contains(&name)
+}
+
 /// Modules of the reference.
 const KNOWN: &[&str] = &[
     "archive",

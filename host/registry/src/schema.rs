@@ -6,7 +6,6 @@
 mod value;
 mod walk;
 
-pub(crate) use value::as_bool;
 pub(crate) use walk::{Reference, check_entry};
 
 /// A map with known fields.

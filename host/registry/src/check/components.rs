@@ -1,4 +1,8 @@
-//! Components must have a file.
+//! Components must have a file. Functions may be core modules, too, and are not looked at.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::path::Path;
 
 use moonlet_language::diagnostic::Diagnostic;
 use serde_json::Value;
@@ -11,7 +15,7 @@ use crate::path::FieldPath;
 pub(super) fn check(entries: &Entries, diagnostics: &mut Vec<Diagnostic>) {
     for checked in entries.values() {
         let entry = &checked.entry;
-        if matches!(entry.kind.as_str(), "process.wasm" | "function.wasm") {
+        if entry.kind == "process.wasm" {
             check_file(entry, diagnostics);
         }
     }
@@ -41,11 +45,46 @@ fn check_file(entry: &Entry, diagnostics: &mut Vec<Diagnostic>) {
             let diagnostic = entry.locate(Diagnostic::error("file-outside-source", message), &path, "");
             diagnostics.push(diagnostic.help("move the file below the source directory"));
         }
-        Some(file) if !file.is_file() => {
-            let message = format!("`path` of `{}` names a file that does not exist", entry.id);
-            let diagnostic = entry.locate(Diagnostic::error("missing-file", message), &path, "");
-            diagnostics.push(diagnostic.help("build the component, or correct the path; it starts beside this file"));
+        Some(file) => {
+            let Some(problem) = problem(&file) else { return };
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let message = format!("`path` of `{}` names `{name}`, which {}", entry.id, problem.reason);
+            let diagnostic = entry.locate(Diagnostic::error(problem.code, message), &path, "");
+            diagnostics.push(diagnostic.help(problem.help));
         }
-        Some(_) => {}
+    }
+}
+
+struct Problem {
+    code: &'static str,
+    reason: String,
+    help: &'static str,
+}
+
+/// Looks at the first bytes only: whether the rest is sound shows when it is compiled.
+fn problem(file: &Path) -> Option<Problem> {
+    const MAGIC: &[u8] = b"\0asm";
+    const COMPONENT: &[u8] = &[0x0d, 0x00, 0x01, 0x00];
+    let wasm = "build it as a WebAssembly component, for example for the target `wasm32-wasip2`";
+    let mut start = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(8).read_to_end(&mut start));
+    match read {
+        Err(error) if error.kind() == ErrorKind::NotFound => Some(Problem {
+            code: "missing-file",
+            reason: "does not exist".to_owned(),
+            help: "build the component, or correct the path; it starts beside this file",
+        }),
+        Err(error) => Some(Problem {
+            code: "unreadable-file",
+            reason: format!("cannot be read: {error}"),
+            help: "make it a file that this user may read",
+        }),
+        Ok(_) => match start.split_at_checked(4) {
+            Some((MAGIC, COMPONENT)) => None,
+            Some((MAGIC, _)) => {
+                Some(Problem { code: "not-a-component", reason: "is a core module and not a component".to_owned(), help: wasm })
+            }
+            _ => Some(Problem { code: "not-a-component", reason: "is not WebAssembly".to_owned(), help: wasm }),
+        },
     }
 }

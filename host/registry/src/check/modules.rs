@@ -3,7 +3,7 @@
 use moonlet_language::diagnostic::Diagnostic;
 use serde_json::Value;
 
-use super::{Entries, is_built};
+use super::{Entries, instead, is_built};
 use crate::modules::{ModuleCatalog, ModuleSupport};
 use crate::path::FieldPath;
 use crate::suggest::nearest;
@@ -31,7 +31,7 @@ pub(super) fn check(entries: &Entries, modules: &ModuleCatalog, diagnostics: &mu
                     let diagnostic = Diagnostic::error("unknown-module", message);
                     let diagnostic = entry.locate(diagnostic, &path, "unknown module");
                     diagnostics.push(match nearest(name, modules.names()) {
-                        Some(near) => diagnostic.help(format!("write `{near}`")),
+                        Some(near) => instead(diagnostic, name, near),
                         None => diagnostic.help("code of other entries is named under `imports`, as `name: namespace:entry`"),
                     });
                 }

@@ -2,7 +2,7 @@
 
 use moonlet_language::diagnostic::Diagnostic;
 
-use super::{Checked, Entries};
+use super::{Checked, Entries, instead};
 use crate::id::EntryId;
 use crate::path::FieldPath;
 use crate::schema::Reference;
@@ -37,7 +37,10 @@ fn dangling(checked: &Checked, reference: &Reference, entries: &Entries) -> Diag
         })
         .or_else(|| elsewhere().map(EntryId::as_str));
     let diagnostic = match near {
-        Some(near) => diagnostic.help(format!("write `{near}`")),
+        Some(near) => {
+            let written = checked.entry.field(path).and_then(|value| value.as_str()).unwrap_or_default();
+            instead(diagnostic, written, near)
+        }
         None => match target.kinds.first() {
             Some(kind) => {
                 let kind = kind.trim_end_matches('*').trim_end_matches('.');

@@ -56,7 +56,7 @@ fn check_restart(entry: &Entry, lifecycle: &Lifecycle, diagnostics: &mut Vec<Dia
         format_duration(restart.initial_delay),
         format_duration(restart.max_delay)
     );
-    let diagnostic = entry.locate(Diagnostic::error("wrong-value", message), &path, "");
+    let diagnostic = entry.locate(Diagnostic::error("wrong-type", message), &path, "");
     diagnostics.push(diagnostic.help("write a smaller `initial_delay` or a larger `max_delay`"));
 }
 

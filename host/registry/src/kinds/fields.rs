@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::ViewError;
 use crate::entry::Entry;
 use crate::id::EntryId;
-use crate::schema::{Field, Object, Target, Type, Unknown, as_bool};
+use crate::schema::{Field, Object, Target, Type, Unknown};
 use crate::units::parse_duration;
 
 /// Anything that runs processes.
@@ -158,7 +158,7 @@ pub(super) fn many(value: Option<&Value>) -> &[Value] {
 }
 
 pub(super) fn bool(value: Option<&Value>, default: bool) -> bool {
-    value.and_then(as_bool).unwrap_or(default)
+    value.and_then(Value::as_bool).unwrap_or(default)
 }
 
 pub(super) fn duration(value: Option<&Value>, default: Duration) -> Duration {

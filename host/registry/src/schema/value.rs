@@ -44,9 +44,10 @@ pub(super) fn check_scalar(ty: &Type, value: &Value) -> Result<(), Mismatch> {
             Value::String(_) | Value::Number(_) | Value::Bool(_) => Ok(()),
             _ => Err(wrong("a text", value)),
         },
-        Type::Bool => {
-            as_bool(value).map(drop).ok_or_else(|| Mismatch::new(wrong("true or false", value).reason, "write `true` or `false`"))
-        }
+        Type::Bool => match value {
+            Value::Bool(_) => Ok(()),
+            _ => Err(Mismatch::new(wrong("true or false", value).reason, "write `true` or `false`")),
+        },
         Type::Int(min, max) => check_int(value, *min, *max),
         Type::Count => check_int(value, 1, i64::MAX),
         Type::Float(min, max) => check_float(value, *min, *max),
@@ -69,19 +70,6 @@ pub(super) fn check_scalar(ty: &Type, value: &Value) -> Result<(), Mismatch> {
             }
             None => Err(wrong(&format!("one of {}", list_names(words)), value)),
         },
-    }
-}
-
-/// Reads a boolean as the reference does, which also takes `yes` and `on` where it knows that a boolean is meant.
-pub(crate) fn as_bool(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(bool) => Some(*bool),
-        Value::String(text) => match text.to_ascii_lowercase().as_str() {
-            "true" | "yes" | "on" | "y" => Some(true),
-            "false" | "no" | "off" | "n" => Some(false),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

@@ -116,7 +116,7 @@ impl Walk<'_> {
 
     fn mismatch(&mut self, mismatch: Mismatch, path: &FieldPath) {
         let message = format!("`{path}` of `{}` {}", self.entry.id, mismatch.reason);
-        let diagnostic = Diagnostic::new("wrong-value", self.level, message);
+        let diagnostic = Diagnostic::new("wrong-type", self.level, message);
         let diagnostic = match mismatch.help {
             Some(help) => diagnostic.help(help),
             None => diagnostic,

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use moonlet_language::diagnostic::Diagnostic;
+use moonlet_language::diagnostic::{Diagnostic, Sources};
 
 use super::ChangeError;
-use crate::check::{Checked, Entries, check_alone};
+use crate::check::{Checked, Entries, check_alone, code};
 use crate::entry::Entry;
 use crate::id::EntryId;
 
@@ -139,6 +139,7 @@ pub(super) fn carry_out(entries: &Entries, set: &ChangeSet) -> Result<(Entries, 
 
 fn insert(entries: &mut Entries, entry: Entry, diagnostics: &mut Vec<Diagnostic>) {
     let references = check_alone(&entry, diagnostics);
+    code::check(&entry, &mut Sources::new(), diagnostics);
     entries.insert(entry.id.clone(), Checked { entry: Arc::new(entry), references });
 }
 

@@ -1,0 +1,83 @@
+//! Lua code must be Lua, and name nothing that its entry does not declare.
+//!
+//! Types are for the checker; this is what would fail at the first run.
+
+use std::sync::Arc;
+
+use moonlet_language::diagnostic::{Diagnostic, Sources};
+use moonlet_language::lower::syntax_diagnostics;
+use moonlet_language::syntax::ast::{Ast, ExprId, ExprKind};
+use moonlet_language::syntax::{Span, parse, string_value};
+
+use crate::entry::Entry;
+use crate::kinds::LuaEntry;
+use crate::modules::is_always_there;
+use crate::path::FieldPath;
+
+/// Functions that catch what their argument raises: code within may well ask for what is not there.
+const CATCHING: &[&str] = &["pcall", "xpcall"];
+
+/// Checks the code of an entry if it has any; text that stands in the entry itself is added to the sources.
+pub(crate) fn check(entry: &Entry, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) {
+    let Ok(view) = LuaEntry::new(entry) else { return };
+    // A file that could not be read has its own report.
+    if view.source.is_empty() {
+        return;
+    }
+    let file = view.source_name.clone().unwrap_or_else(|| entry.id.as_str().into());
+    let parsed = parse(&view.source);
+    let before = diagnostics.len();
+    diagnostics.extend(syntax_diagnostics(&parsed.errors, &file));
+    // After a syntax error the tree is a guess.
+    if parsed.errors.is_empty() {
+        check_requires(entry, &view, &file, &parsed.ast, diagnostics);
+    }
+    if diagnostics.len() > before {
+        sources.add(file, Arc::clone(&view.source));
+    }
+}
+
+fn check_requires(entry: &Entry, view: &LuaEntry, file: &Arc<str>, ast: &Ast, diagnostics: &mut Vec<Diagnostic>) {
+    let source = &*view.source;
+    // Almost every file asks for something, and few for something strange.
+    let mut caught: Option<Vec<Span>> = None;
+    for expression in ast.exprs() {
+        let ExprKind::Call { callee, args, .. } = &expression.kind else { continue };
+        let [name] = args.as_slice() else { continue };
+        if !is_name(ast, source, *callee, &["require"]) || !matches!(ast.expr(*name).kind, ExprKind::String) {
+            continue;
+        }
+        let span = ast.expr(*name).span;
+        let name = String::from_utf8_lossy(&string_value(span.text(source))).into_owned();
+        let declared = view.modules.contains(&name) || view.imports.iter().any(|(alias, _)| *alias == name);
+        if declared || is_always_there(&name) {
+            continue;
+        }
+        let caught = caught.get_or_insert_with(|| caught_spans(ast, source));
+        if caught.iter().any(|caught| caught.contains(span)) {
+            continue;
+        }
+        diagnostics.push(undeclared(entry, file, span, &name));
+    }
+}
+
+fn undeclared(entry: &Entry, file: &Arc<str>, span: Span, name: &str) -> Diagnostic {
+    let message = format!("module `{name}` is not declared by `{}`", entry.id);
+    let diagnostic = Diagnostic::error("undeclared-require", message).at(Arc::clone(file), span.range(), "not found at run time");
+    let path = FieldPath::new().key("modules");
+    let diagnostic = entry.also(diagnostic, &path, if entry.field(&path).is_some() { "what it declares" } else { "its entry" });
+    diagnostic.help(format!("add `{name}` to `modules` of the entry, or to `imports` as `{name}: namespace:entry`"))
+}
+
+fn caught_spans(ast: &Ast, source: &str) -> Vec<Span> {
+    let span = |kind: &ExprKind| match kind {
+        ExprKind::Call { callee, args_span, .. } if is_name(ast, source, *callee, CATCHING) => Some(*args_span),
+        _ => None,
+    };
+    ast.exprs().filter_map(|expression| span(&expression.kind)).collect()
+}
+
+fn is_name(ast: &Ast, source: &str, id: ExprId, names: &[&str]) -> bool {
+    let expression = ast.expr(ast.unwrap_parens(id));
+    matches!(expression.kind, ExprKind::Name) && names.contains(&expression.span.text(source))
+}

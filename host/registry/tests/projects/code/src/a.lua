@@ -1,0 +1,9 @@
+local time = require("time")
+local shared = require("shared")
+local json = require "json"
+local process = require("process")
+local name = "any"
+local ok, optional = pcall(require, "sql")
+local ok, optional = pcall(function() return require("sql") end)
+local computed = require(name)
+return { main = function() return require('uuid') end }
