@@ -30,13 +30,12 @@ mod effect;
 mod intensity;
 mod plan;
 mod service;
-mod tree;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 pub(crate) use config::{
-    ChildConfig, ChildRestart, Parts, RestartPolicy, ServiceConfig, Shutdown, Startup, Strategy,
-    SupervisorConfig, UnitConfig,
+    ChildConfig, ChildRestart, Parts, RestartPolicy, ServiceConfig, Shutdown, Startup, Strategy, SupervisorConfig, UnitConfig,
 };
 pub(crate) use effect::{Effect, Exit, Report, RunId, ServiceState, ServiceStatus, Timer};
 pub(crate) use plan::PlanError;
@@ -83,15 +82,9 @@ impl<K: Clone + Ord + fmt::Display> Supervision<K> {
     ///
     /// # Errors
     /// Every problem of the services and their dependencies.
-    pub(crate) fn add(
-        &mut self,
-        services: Vec<(K, ServiceConfig<K>)>,
-    ) -> Result<(), Vec<PlanError<K>>> {
-        let known: BTreeMap<&K, &[K]> = self
-            .services
-            .iter()
-            .map(|(key, service)| (key, service.config.depends_on.as_slice()))
-            .collect();
+    pub(crate) fn add(&mut self, services: Vec<(K, ServiceConfig<K>)>) -> Result<(), Vec<PlanError<K>>> {
+        let known: BTreeMap<&K, &[K]> =
+            self.services.iter().map(|(key, service)| (key, service.config.depends_on.as_slice())).collect();
         plan::check(&known, &services)?;
         let keys: Vec<K> = services.iter().map(|(key, _)| key.clone()).collect();
         for (key, config) in services {
@@ -107,12 +100,8 @@ impl<K: Clone + Ord + fmt::Display> Supervision<K> {
 
     /// Starts every service with `auto_start`, and what they depend on.
     pub(crate) fn start_auto(&mut self, now: u64, effects: &mut Vec<Effect<K>>) {
-        let wanted: Vec<K> = self
-            .services
-            .iter()
-            .filter(|(_, service)| service.config.auto_start)
-            .map(|(key, _)| key.clone())
-            .collect();
+        let wanted: Vec<K> =
+            self.services.iter().filter(|(_, service)| service.config.auto_start).map(|(key, _)| key.clone()).collect();
         for key in wanted {
             self.want(&key);
         }
@@ -199,13 +188,7 @@ impl<K: Clone + Ord + fmt::Display> Supervision<K> {
     }
 
     /// Reports that the process of a run ended, or that it could not be spawned.
-    pub(crate) fn exited(
-        &mut self,
-        run: RunId,
-        exit: Exit,
-        now: u64,
-        effects: &mut Vec<Effect<K>>,
-    ) {
+    pub(crate) fn exited(&mut self, run: RunId, exit: Exit, now: u64, effects: &mut Vec<Effect<K>>) {
         self.tree.exited(run, exit, now, effects);
         self.settle(now, effects);
     }
@@ -221,10 +204,7 @@ impl<K: Clone + Ord + fmt::Display> Supervision<K> {
 
     /// Gives every service and how it does.
     pub(crate) fn states(&self) -> Vec<ServiceStatus<K>> {
-        self.services
-            .iter()
-            .map(|(key, service)| service.status(key))
-            .collect()
+        self.services.iter().map(|(key, service)| service.status(key)).collect()
     }
 
     /// Tells how one service does.

@@ -59,13 +59,7 @@ pub(crate) struct RestartPolicy {
 
 impl Default for RestartPolicy {
     fn default() -> Self {
-        Self {
-            initial_delay: SECOND,
-            max_delay: 90 * SECOND,
-            backoff_factor: 2.0,
-            jitter: 0.1,
-            max_attempts: 0,
-        }
+        Self { initial_delay: SECOND, max_delay: 90 * SECOND, backoff_factor: 2.0, jitter: 0.1, max_attempts: 0 }
     }
 }
 
@@ -85,22 +79,12 @@ pub(crate) struct UnitConfig<K> {
 impl<K> UnitConfig<K> {
     /// Makes a process with the default times.
     pub(crate) fn process(key: K) -> Self {
-        Self {
-            key,
-            start_timeout: Some(10 * SECOND),
-            shutdown: Shutdown::Within(10 * SECOND),
-            parts: Parts::Process,
-        }
+        Self { key, start_timeout: Some(10 * SECOND), shutdown: Shutdown::Within(10 * SECOND), parts: Parts::Process }
     }
 
     /// Makes a supervisor, which takes the time that its children take.
     pub(crate) fn supervisor(key: K, supervisor: SupervisorConfig<K>) -> Self {
-        Self {
-            key,
-            start_timeout: None,
-            shutdown: Shutdown::Patient,
-            parts: Parts::Supervisor(supervisor),
-        }
+        Self { key, start_timeout: None, shutdown: Shutdown::Patient, parts: Parts::Supervisor(supervisor) }
     }
 }
 
@@ -140,12 +124,7 @@ pub(crate) struct SupervisorConfig<K> {
 impl<K> SupervisorConfig<K> {
     /// Makes a supervisor with the default intensity: three restarts within five seconds.
     pub(crate) fn new(strategy: Strategy, children: Vec<ChildConfig<K>>) -> Self {
-        Self {
-            strategy,
-            max_restarts: 3,
-            window: 5 * SECOND,
-            children,
-        }
+        Self { strategy, max_restarts: 3, window: 5 * SECOND, children }
     }
 }
 

@@ -29,9 +29,5 @@ impl RestartPolicy {
 
 /// Numbers come from files: none of them may stop the arithmetic.
 fn sane(value: f64, least: f64, most: f64, otherwise: f64) -> f64 {
-    if value.is_nan() {
-        otherwise
-    } else {
-        value.clamp(least, most)
-    }
+    if value.is_nan() { otherwise } else { value.clamp(least, most) }
 }

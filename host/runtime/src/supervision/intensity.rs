@@ -13,11 +13,7 @@ pub(super) struct Intensity {
 
 impl Intensity {
     pub(super) fn new(max_restarts: u32, window: u64) -> Self {
-        Self {
-            max_restarts,
-            window,
-            times: VecDeque::new(),
-        }
+        Self { max_restarts, window, times: VecDeque::new() }
     }
 
     /// Counts one more restart. None: there were as many as allowed within the window, and this one is too many.

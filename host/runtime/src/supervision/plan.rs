@@ -50,27 +50,18 @@ pub(super) fn check<K: Clone + Ord + fmt::Display>(
             errors.push(PlanError::Repeated(key.clone()));
         }
         if too_deep(&config.unit) {
-            errors.push(PlanError::TooDeep {
-                service: key.clone(),
-            });
+            errors.push(PlanError::TooDeep { service: key.clone() });
         }
     }
     for (key, config) in additions {
         for dependency in &config.depends_on {
             if !graph.contains_key(dependency) {
-                errors.push(PlanError::UnknownDependency {
-                    service: key.clone(),
-                    dependency: dependency.clone(),
-                });
+                errors.push(PlanError::UnknownDependency { service: key.clone(), dependency: dependency.clone() });
             }
         }
     }
     errors.extend(cycles(&graph).into_iter().map(PlanError::Cycle));
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(errors)
-    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
 /// Finds cycles by walking along dependencies, without recursion: the graph may be one long chain.

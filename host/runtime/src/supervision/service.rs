@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::Supervision;
 use super::config::{ServiceConfig, Startup};
 use super::effect::{Effect, Report, ServiceState, ServiceStatus, Timer, TimerOf};
 use super::tree::{Ended, News, UnitId};
-use super::Supervision;
 
 /// One service.
 #[derive(Debug)]
@@ -78,11 +78,7 @@ impl<K: Clone + Ord> Service<K> {
 
     pub(super) fn is_active(&self) -> bool {
         match self.phase {
-            Phase::Waiting(_)
-            | Phase::Starting
-            | Phase::Running
-            | Phase::Delayed
-            | Phase::Stopping => true,
+            Phase::Waiting(_) | Phase::Starting | Phase::Running | Phase::Delayed | Phase::Stopping => true,
             Phase::Unknown | Phase::Stopped | Phase::Finished | Phase::GaveUp => false,
         }
     }
@@ -112,11 +108,7 @@ impl<K: Clone + Ord> Service<K> {
     fn satisfies(&self) -> bool {
         match self.phase {
             Phase::Starting | Phase::Running | Phase::Delayed | Phase::Finished => self.ready,
-            Phase::Unknown
-            | Phase::Waiting(_)
-            | Phase::Stopping
-            | Phase::Stopped
-            | Phase::GaveUp => false,
+            Phase::Unknown | Phase::Waiting(_) | Phase::Stopping | Phase::Stopped | Phase::GaveUp => false,
         }
     }
 
@@ -233,9 +225,7 @@ impl<K: Clone + Ord + fmt::Display> Supervision<K> {
                 service.ever_up = true;
                 if service.phase == Phase::Starting {
                     service.phase = Phase::Running;
-                    effects.push(Effect::Report(Report::Running {
-                        service: key.clone(),
-                    }));
+                    effects.push(Effect::Report(Report::Running { service: key.clone() }));
                 }
                 self.queue.extend(service.dependents.iter().cloned());
             }
@@ -269,17 +259,12 @@ impl<K: Clone + Ord + fmt::Display> Supervision<K> {
                 if let Some(service) = self.services.get_mut(key) {
                     service.phase = Phase::Stopping;
                 }
-                effects.push(Effect::Report(Report::Stopping {
-                    service: key.clone(),
-                }));
+                effects.push(Effect::Report(Report::Stopping { service: key.clone() }));
                 self.tree.stop(root, now, effects);
             }
-            Phase::Unknown
-            | Phase::Waiting(_)
-            | Phase::Delayed
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::GaveUp => self.went_down(key, effects),
+            Phase::Unknown | Phase::Waiting(_) | Phase::Delayed | Phase::Stopped | Phase::Finished | Phase::GaveUp => {
+                self.went_down(key, effects)
+            }
         }
     }
 
@@ -315,10 +300,7 @@ impl<K: Clone + Ord + fmt::Display> Supervision<K> {
             && service.phase == Phase::Waiting(false)
         {
             service.phase = Phase::Waiting(true);
-            effects.push(Effect::Report(Report::Waiting {
-                service: key.clone(),
-                missing,
-            }));
+            effects.push(Effect::Report(Report::Waiting { service: key.clone(), missing }));
         }
     }
 
@@ -327,10 +309,7 @@ impl<K: Clone + Ord + fmt::Display> Supervision<K> {
             return;
         };
         service.phase = Phase::Starting;
-        effects.push(Effect::Report(Report::Starting {
-            service: key.clone(),
-            attempt: service.attempts,
-        }));
+        effects.push(Effect::Report(Report::Starting { service: key.clone(), attempt: service.attempts }));
         self.tree.start(service.root, now, effects);
     }
 
@@ -343,21 +322,11 @@ impl<K: Clone + Ord + fmt::Display> Supervision<K> {
         service.ever_up = true;
         service.wanted = false;
         service.attempts = 0;
-        effects.push(Effect::Report(Report::Finished {
-            service: key.clone(),
-        }));
+        effects.push(Effect::Report(Report::Finished { service: key.clone() }));
         self.queue.extend(service.dependents.iter().cloned());
     }
 
-    fn failed(
-        &mut self,
-        key: &K,
-        reason: String,
-        retryable: bool,
-        ran_for: Option<u64>,
-        now: u64,
-        effects: &mut Vec<Effect<K>>,
-    ) {
+    fn failed(&mut self, key: &K, reason: String, retryable: bool, ran_for: Option<u64>, now: u64, effects: &mut Vec<Effect<K>>) {
         let Some(service) = self.services.get_mut(key) else {
             return;
         };
@@ -384,16 +353,9 @@ impl<K: Clone + Ord + fmt::Display> Supervision<K> {
         service.phase = Phase::Delayed;
         service.failure = Some(reason.clone());
         service.timer = self.serial;
-        effects.push(Effect::Report(Report::Failed {
-            service: key.clone(),
-            reason,
-            attempt,
-            delay,
-        }));
-        effects.push(Effect::SetTimer {
-            timer: Timer(TimerOf::Service(service.root, self.serial)),
-            at: now.saturating_add(delay),
-        });
+        effects.push(Effect::Report(Report::Failed { service: key.clone(), reason, attempt, delay }));
+        effects
+            .push(Effect::SetTimer { timer: Timer(TimerOf::Service(service.root, self.serial)), at: now.saturating_add(delay) });
     }
 
     fn give_up(&mut self, key: &K, reason: String, effects: &mut Vec<Effect<K>>) {
@@ -404,15 +366,9 @@ impl<K: Clone + Ord + fmt::Display> Supervision<K> {
         service.wanted = false;
         service.ready = false;
         service.failure = Some(reason.clone());
-        effects.push(Effect::Report(Report::GaveUp {
-            service: key.clone(),
-            reason: reason.clone(),
-        }));
+        effects.push(Effect::Report(Report::GaveUp { service: key.clone(), reason: reason.clone() }));
         if service.config.startup == Startup::Required && !service.ever_up {
-            effects.push(Effect::StopNode {
-                service: key.clone(),
-                reason,
-            });
+            effects.push(Effect::StopNode { service: key.clone(), reason });
         }
         // Those that wait for it have nothing to wait for.
         self.queue.extend(service.dependents.iter().cloned());
@@ -426,9 +382,7 @@ impl<K: Clone + Ord + fmt::Display> Supervision<K> {
         let was_active = service.is_active();
         if was_active {
             service.phase = Phase::Stopped;
-            effects.push(Effect::Report(Report::Stopped {
-                service: key.clone(),
-            }));
+            effects.push(Effect::Report(Report::Stopped { service: key.clone() }));
         }
         service.ready = false;
         service.leaving = false;
@@ -481,9 +435,6 @@ impl<K: Clone + Ord + fmt::Display> Supervision<K> {
     }
 
     fn dependencies(&self, key: &K) -> Vec<K> {
-        self.services
-            .get(key)
-            .map(|service| service.config.depends_on.clone())
-            .unwrap_or_default()
+        self.services.get(key).map(|service| service.config.depends_on.clone()).unwrap_or_default()
     }
 }

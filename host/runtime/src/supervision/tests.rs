@@ -1,11 +1,6 @@
 //! Supervision against a node that only keeps lists: by example, and simulated with random failures.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot set up has failed"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot set up has failed")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,14 +32,7 @@ impl Node {
         // The middle of the range: no jitter.
         let mut supervision = Supervision::new(Box::new(|| 0.5));
         supervision.add(services).expect("the services make sense");
-        Self {
-            supervision,
-            now: 0,
-            alive: BTreeMap::new(),
-            timers: BTreeSet::new(),
-            log: Vec::new(),
-            stopped: None,
-        }
+        Self { supervision, now: 0, alive: BTreeMap::new(), timers: BTreeSet::new(), log: Vec::new(), stopped: None }
     }
 
     fn run(&mut self, act: impl FnOnce(&mut Supervision<Key>, u64, &mut Vec<Effect<Key>>)) {
@@ -127,10 +115,7 @@ impl Node {
 }
 
 fn failure(retryable: bool) -> Exit {
-    Exit::Failed {
-        reason: "boom".to_owned(),
-        retryable,
-    }
+    Exit::Failed { reason: "boom".to_owned(), retryable }
 }
 
 /// The reports that tests look at.

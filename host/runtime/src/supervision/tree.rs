@@ -35,10 +35,7 @@ pub(super) enum Ended {
     /// It ended well by itself.
     Done,
     /// It failed.
-    Failed {
-        reason: String,
-        retryable: bool,
-    },
+    Failed { reason: String, retryable: bool },
 }
 
 /// All units of all services.
@@ -95,13 +92,7 @@ struct Group {
 
 impl<K: Clone + fmt::Display> Tree<K> {
     pub(super) fn new() -> Self {
-        Self {
-            units: FxHashMap::default(),
-            runs: FxHashMap::default(),
-            queue: VecDeque::new(),
-            news: Vec::new(),
-            next: 0,
-        }
+        Self { units: FxHashMap::default(), runs: FxHashMap::default(), queue: VecDeque::new(), news: Vec::new(), next: 0 }
     }
 
     /// Makes the units of a service, all of them down.
@@ -109,13 +100,7 @@ impl<K: Clone + fmt::Display> Tree<K> {
         self.build_child(service, config, None, ChildRestart::Temporary)
     }
 
-    fn build_child(
-        &mut self,
-        service: &K,
-        config: &UnitConfig<K>,
-        parent: Option<UnitId>,
-        restart: ChildRestart,
-    ) -> UnitId {
+    fn build_child(&mut self, service: &K, config: &UnitConfig<K>, parent: Option<UnitId>, restart: ChildRestart) -> UnitId {
         let id = UnitId(self.number());
         let group = match &config.parts {
             Parts::Process => None,
@@ -124,9 +109,7 @@ impl<K: Clone + fmt::Display> Tree<K> {
                 Some(Group {
                     strategy: supervisor.strategy,
                     intensity: Intensity::new(supervisor.max_restarts, supervisor.window),
-                    children: children
-                        .map(|child| self.build_child(service, &child.unit, Some(id), child.restart))
-                        .collect(),
+                    children: children.map(|child| self.build_child(service, &child.unit, Some(id), child.restart)).collect(),
                     closing: None,
                 })
             }
@@ -179,11 +162,7 @@ impl<K: Clone + fmt::Display> Tree<K> {
             None => {
                 unit.run = Some(run);
                 self.runs.insert(run, id);
-                effects.push(Effect::Spawn {
-                    run,
-                    service: unit.service.clone(),
-                    unit: unit.key.clone(),
-                });
+                effects.push(Effect::Spawn { run, service: unit.service.clone(), unit: unit.key.clone() });
             }
             Some(group) => {
                 group.intensity.clear();
@@ -239,13 +218,7 @@ impl<K: Clone + fmt::Display> Tree<K> {
     }
 
     /// The process of a run ended.
-    pub(super) fn exited(
-        &mut self,
-        run: RunId,
-        exit: Exit,
-        now: u64,
-        effects: &mut Vec<Effect<K>>,
-    ) {
+    pub(super) fn exited(&mut self, run: RunId, exit: Exit, now: u64, effects: &mut Vec<Effect<K>>) {
         let Some(id) = self.runs.remove(&run) else {
             return;
         };
@@ -253,10 +226,7 @@ impl<K: Clone + fmt::Display> Tree<K> {
             return;
         };
         let ended = match (unit.state, unit.cause.take(), exit) {
-            (_, Some(reason), _) => Ended::Failed {
-                reason,
-                retryable: true,
-            },
+            (_, Some(reason), _) => Ended::Failed { reason, retryable: true },
             (State::Stopping, None, _) => Ended::Stopped,
             (_, None, Exit::Done) => Ended::Done,
             (_, None, Exit::Failed { reason, retryable }) => Ended::Failed { reason, retryable },
@@ -359,13 +329,7 @@ impl<K: Clone + fmt::Display> Tree<K> {
         }
     }
 
-    fn went_down(
-        &mut self,
-        id: UnitId,
-        ended: Ended,
-        now: u64,
-        effects: &mut Vec<Effect<K>>,
-    ) {
+    fn went_down(&mut self, id: UnitId, ended: Ended, now: u64, effects: &mut Vec<Effect<K>>) {
         let Some(unit) = self.units.get_mut(&id) else {
             return;
         };
@@ -382,14 +346,7 @@ impl<K: Clone + fmt::Display> Tree<K> {
     }
 
     /// Decides what the end of a child means for its siblings and its supervisor.
-    fn child_ended(
-        &mut self,
-        parent: UnitId,
-        id: UnitId,
-        ended: Ended,
-        now: u64,
-        effects: &mut Vec<Effect<K>>,
-    ) {
+    fn child_ended(&mut self, parent: UnitId, id: UnitId, ended: Ended, now: u64, effects: &mut Vec<Effect<K>>) {
         let Some(child) = self.units.get(&id) else {
             return;
         };
@@ -417,12 +374,7 @@ impl<K: Clone + fmt::Display> Tree<K> {
             if let Some(child) = self.units.get_mut(&id) {
                 child.gone = true;
             }
-            effects.push(Effect::Report(Report::ChildEnded {
-                service,
-                supervisor,
-                child: key,
-                reason,
-            }));
+            effects.push(Effect::Report(Report::ChildEnded { service, supervisor, child: key, reason }));
             return;
         }
         if !retryable {
@@ -437,13 +389,7 @@ impl<K: Clone + fmt::Display> Tree<K> {
             );
             return self.give_up(parent, reason, true, effects);
         };
-        effects.push(Effect::Report(Report::ChildRestarts {
-            service,
-            supervisor,
-            child: key,
-            reason,
-            restarts: count,
-        }));
+        effects.push(Effect::Report(Report::ChildRestarts { service, supervisor, child: key, reason, restarts: count }));
         let siblings: Vec<UnitId> = match group.strategy {
             Strategy::OneForOne => Vec::new(),
             Strategy::OneForAll => group.children.clone(),
@@ -461,13 +407,7 @@ impl<K: Clone + fmt::Display> Tree<K> {
     }
 
     /// Ends a supervisor with a failure, once its children are down.
-    fn give_up(
-        &mut self,
-        id: UnitId,
-        reason: String,
-        retryable: bool,
-        effects: &mut Vec<Effect<K>>,
-    ) {
+    fn give_up(&mut self, id: UnitId, reason: String, retryable: bool, effects: &mut Vec<Effect<K>>) {
         let Some(unit) = self.units.get_mut(&id) else {
             return;
         };
@@ -515,10 +455,7 @@ impl<K: Clone + fmt::Display> Tree<K> {
         unit.timer = 0;
         if let Some(after) = after {
             unit.timer = serial;
-            effects.push(Effect::SetTimer {
-                timer: Timer(TimerOf::Unit(id, serial)),
-                at: now.saturating_add(after),
-            });
+            effects.push(Effect::SetTimer { timer: Timer(TimerOf::Unit(id, serial)), at: now.saturating_add(after) });
         }
     }
 

@@ -49,12 +49,7 @@ fn only_what_starts_by_itself_or_is_needed_starts() {
 
 #[test]
 fn dependencies_start_first_and_stop_last() {
-    let mut node = Node::new(vec![
-        after("api", &["cache", "db"]),
-        after("cache", &["db"]),
-        service("db"),
-        service("other"),
-    ]);
+    let mut node = Node::new(vec![after("api", &["cache", "db"]), after("cache", &["db"]), service("db"), service("other")]);
     node.start_auto();
     assert_eq!(node.log(), ["api waits for cache, db", "spawn db", "cache waits for db", "spawn other"]);
     node.up("other");
@@ -157,19 +152,11 @@ fn jitter_moves_a_delay_by_its_part_and_odd_numbers_do_no_harm() {
     assert_eq!(policy.delay(1, 0.5), SECOND);
     assert!((1_099_000_000..1_100_000_000).contains(&policy.delay(1, 0.9999)));
     assert!((98 * SECOND..99 * SECOND).contains(&policy.delay(u32::MAX, 0.9999)), "jitter is laid over the longest delay");
-    let odd = RestartPolicy {
-        initial_delay: 0,
-        max_delay: u64::MAX,
-        backoff_factor: f64::INFINITY,
-        jitter: f64::NAN,
-        max_attempts: 0,
-    };
+    let odd =
+        RestartPolicy { initial_delay: 0, max_delay: u64::MAX, backoff_factor: f64::INFINITY, jitter: f64::NAN, max_attempts: 0 };
     assert_eq!(odd.delay(1, 0.5), 10_000_000, "no restart comes sooner");
     assert_eq!(odd.delay(9, f64::NAN), 10_000_000, "not a number counts as none");
-    let shrinking = RestartPolicy {
-        backoff_factor: 0.1,
-        ..policy
-    };
+    let shrinking = RestartPolicy { backoff_factor: 0.1, ..policy };
     assert_eq!(shrinking.delay(9, 0.5), SECOND, "delays never shrink");
 }
 
@@ -214,7 +201,10 @@ fn an_error_that_is_not_retryable_is_final() {
     let mut node = running(service("a"));
     node.exit("a", failure(false));
     assert_eq!(node.log(), ["a gave up: boom (the error is not retryable, so there is no restart)"]);
-    assert_eq!(node.supervision.state(&"a").unwrap().failure.unwrap(), "boom (the error is not retryable, so there is no restart)");
+    assert_eq!(
+        node.supervision.state(&"a").unwrap().failure.unwrap(),
+        "boom (the error is not retryable, so there is no restart)"
+    );
 }
 
 #[test]
@@ -401,4 +391,20 @@ fn a_thousand_services_in_one_chain_start_and_stop() {
         node.done(key);
     }
     assert!(node.supervision.is_quiet());
+}
+
+#[test]
+fn the_timer_of_an_earlier_delay_does_not_cut_a_later_one_short() {
+    let mut node = running(service("a"));
+    node.fail("a");
+    node.stop("a");
+    node.wait(SECOND / 2);
+    node.start("a");
+    node.up("a");
+    node.fail("a");
+    node.log();
+    node.wait(SECOND - 1);
+    assert_eq!(node.log(), [""; 0]);
+    node.wait(1);
+    assert_eq!(node.log(), ["spawn a"]);
 }

@@ -9,10 +9,7 @@ use ChildRestart::{Permanent, Temporary, Transient};
 use Strategy::{OneForAll, OneForOne, RestForOne};
 
 fn child(key: Key, restart: ChildRestart) -> ChildConfig<Key> {
-    ChildConfig {
-        restart,
-        unit: UnitConfig::process(key),
-    }
+    ChildConfig { restart, unit: UnitConfig::process(key) }
 }
 
 fn supervisor(key: Key, strategy: Strategy, children: Vec<ChildConfig<Key>>) -> UnitConfig<Key> {
@@ -117,10 +114,7 @@ fn transient_children_restart_after_failures_and_temporary_ones_never() {
     node.up("t");
     node.done("t");
     node.done("p");
-    assert_eq!(
-        node.log(),
-        ["x is not restarted", "t restarts, 1", "spawn t", "t is not restarted", "p restarts, 2", "spawn p"]
-    );
+    assert_eq!(node.log(), ["x is not restarted", "t restarts, 1", "spawn t", "t is not restarted", "p restarts, 2", "spawn p"]);
     node.up("p");
     assert_eq!(node.state("s"), "running");
 }
@@ -153,10 +147,7 @@ fn one_restart_too_many_within_the_window_fails_the_supervisor() {
     // The first restart was at second 1, and counts until second 6.
     node.wait(3 * SECOND - 1);
     node.fail("b");
-    assert_eq!(
-        node.log(),
-        ["s gave up: b ended once more after 3 restarts within 5s: boom", "cancel c"]
-    );
+    assert_eq!(node.log(), ["s gave up: b ended once more after 3 restarts within 5s: boom", "cancel c"]);
     node.done("c");
     node.done("a");
     assert_eq!(node.log(), ["cancel a", "s failed, again in 1000 ms"]);
@@ -179,10 +170,7 @@ fn restarts_that_left_the_window_do_not_count() {
 fn a_supervisor_that_gives_up_is_a_failed_child_of_its_own_supervisor() {
     let mut inner = SupervisorConfig::new(OneForOne, vec![child("a", Permanent)]);
     inner.max_restarts = 0;
-    let inner = ChildConfig {
-        restart: Permanent,
-        unit: UnitConfig::supervisor("inner", inner),
-    };
+    let inner = ChildConfig { restart: Permanent, unit: UnitConfig::supervisor("inner", inner) };
     let mut node = node(supervisor("s", OneForAll, vec![inner, child("b", Permanent)]));
     node.up("a");
     node.up("b");
@@ -190,11 +178,7 @@ fn a_supervisor_that_gives_up_is_a_failed_child_of_its_own_supervisor() {
     node.fail("a");
     assert_eq!(
         node.log(),
-        [
-            "inner gave up: a ended once more after 0 restarts within 5s: boom",
-            "inner restarts, 1",
-            "cancel b"
-        ]
+        ["inner gave up: a ended once more after 0 restarts within 5s: boom", "inner restarts, 1", "cancel b"]
     );
     node.done("b");
     node.up("a");
