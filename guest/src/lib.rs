@@ -14,16 +14,19 @@ pub mod bindings {
     wit_bindgen::generate!({ path: "../wit", world: "machine", generate_all, pub_export_macro: true });
 }
 
+mod base;
 mod base64;
 mod builder;
 mod channel;
 mod compiler;
 mod coroutine;
+mod ctx;
 mod errors;
 mod functions;
 mod hash;
 pub mod host;
 mod hostmodule;
+mod io;
 mod json;
 mod loader;
 mod log;
@@ -32,6 +35,7 @@ mod machine;
 mod mailbox;
 mod message;
 mod modules;
+mod os;
 mod payload;
 mod process;
 mod raw;

@@ -125,8 +125,10 @@ unsafe extern "C-unwind" fn open(lua: State) -> c_int {
     }
     ffi::lua_pushcclosure(lua, crate::log::print, 0);
     ffi::lua_setglobal(lua, c"print".as_ptr());
+    crate::base::open(lua);
     scheduler::open(lua);
     crate::modules::open(lua);
+    crate::base::freeze_libraries(lua);
     0
 }
 
@@ -173,10 +175,13 @@ unsafe fn protected() -> Status {
 unsafe extern "C-unwind" fn work(lua: State) -> c_int {
     match std::mem::replace(&mut machine().work, Work::Nothing) {
         Work::Nothing => {}
-        Work::Start(program) => match Loader::start(lua, *program) {
-            Ok(loader) => machine().loader = Some(loader),
-            Err(error) => finish(Err(error)),
-        },
+        Work::Start(program) => {
+            crate::base::seed(lua, program.seed);
+            match Loader::start(lua, *program) {
+                Ok(loader) => machine().loader = Some(loader),
+                Err(error) => finish(Err(error)),
+            }
+        }
         Work::Events(events) => {
             for event in events {
                 deliver(lua, event);

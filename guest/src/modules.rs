@@ -18,6 +18,13 @@ const GLOBALS: &[(&CStr, Open)] = &[
 
 /// There for entries that list them under `modules:`.
 const MODULES: &[(&CStr, Open)] = &[
+    (c"base64", crate::base64::open),
+    (c"ctx", crate::ctx::open),
+    (c"hash", crate::hash::open),
+    (c"io", crate::io::open),
+    (c"json", crate::json::open),
+    (c"time", crate::time::open),
+    (c"uuid", crate::uuid::open),
     (c"funcs", crate::functions::open),
     (c"logger", crate::log::open),
 ];
@@ -48,6 +55,9 @@ pub(crate) unsafe fn open(lua: State) {
     ffi::lua_newtable(lua);
     for (name, open) in MODULES {
         open(lua);
+        if ffi::lua_type(lua, -1) == ffi::LUA_TTABLE {
+            crate::base::freeze(lua, name);
+        }
         ffi::lua_setfield(lua, -2, name.as_ptr());
     }
     ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, lua::key(&LOADED));

@@ -240,10 +240,11 @@ unsafe fn ask(lua: State) -> c_int {
         Ok(args) => args,
         Err(failure) => return errors::fail_with(lua, failure.kind, failure.message),
     };
-    match host::invoke("time", "zone", &args) {
+    let reply = host::invoke("time", "zone", &args);
+    payload::put_back(args);
+    match reply {
         Ok(Reply::Done(values)) => received(lua, &values.data),
         Ok(Reply::Pending(ticket)) => {
-            drop(args);
             scheduler::check_can_block(lua);
             scheduler::block_on_ticket(lua, ticket, received_later)
         }
