@@ -12,7 +12,7 @@ use wasmtime_wizer::{InstanceState, SnapshotVal, Wizer};
 const INIT: &str = "prepare";
 
 /// Runs `prepare` and returns the module with the memory it left.
-pub fn prepare(module: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn prepare(module: &[u8]) -> Result<Vec<u8>> {
     let mut wizer = Wizer::new();
     wizer.init_func(INIT).keep_init_func(true);
     let (context, instrumented) = wizer.instrument(module)?;
@@ -67,12 +67,12 @@ impl InstanceState for State {
 }
 
 /// Wraps the module as a component of the world its custom section describes.
-pub fn componentize(module: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn componentize(module: &[u8]) -> Result<Vec<u8>> {
     wit_component::ComponentEncoder::default().validate(true).module(module)?.encode()
 }
 
 /// Compiles the component to machine code for this kind of processor.
-pub fn compile(component: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn compile(component: &[u8]) -> Result<Vec<u8>> {
     let engine = Engine::new(&crate::config::base())?;
     Ok(engine.precompile_component(component)?)
 }

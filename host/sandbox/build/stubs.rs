@@ -9,7 +9,7 @@ use wasm_encoder::{CodeSection, Function, FunctionSection, ImportSection, Instru
 use wasmparser::{CodeSectionReader, FunctionSectionReader, ImportSectionReader, Parser, Payload, TypeRef};
 
 /// Replaces every function import from a module whose name starts with `wasi:`.
-pub fn replace_wasi_imports(module: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn replace_wasi_imports(module: &[u8]) -> Result<Vec<u8>> {
     let mut stubs = Stubs::scan(module)?;
     let mut output = Module::new();
     stubs.parse_core_module(&mut output, Parser::new(0), module).map_err(|error| anyhow!("{error}"))?;

@@ -12,12 +12,12 @@ const ZIG_VERSION: &str = "0.17.0";
 const TARGET: &str = "wasm32-wasip2";
 
 /// Tools that `ensure` found.
-pub struct Tools {
+pub(crate) struct Tools {
     zig: PathBuf,
 }
 
 /// Finds the tools and installs those that are missing.
-pub fn ensure(target_dir: &Path) -> Result<Tools> {
+pub(crate) fn ensure(target_dir: &Path) -> Result<Tools> {
     println!("cargo::rerun-if-env-changed=MOONLET_ZIG");
     ensure_target()?;
     Ok(Tools { zig: ensure_zig(target_dir)? })
@@ -71,7 +71,7 @@ fn ensure_zig(target_dir: &Path) -> Result<PathBuf> {
 }
 
 /// Compiles the guest to a core module and returns it.
-pub fn build_guest(root: &Path, target_dir: &Path, tools: &Tools) -> Result<Vec<u8>> {
+pub(crate) fn build_guest(root: &Path, target_dir: &Path, tools: &Tools) -> Result<Vec<u8>> {
     let guest_target = target_dir.join("guest");
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // Flags and wrappers of the host build, such as those of clippy, are not meant for the guest.

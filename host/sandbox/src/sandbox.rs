@@ -22,6 +22,8 @@ pub(crate) const SLICE_TICKS: u64 = 2;
 const WASM_STACK: usize = 512 << 10;
 /// The stack above plus what the host's functions need on top of it.
 const FIBER_STACK: usize = WASM_STACK + (256 << 10);
+/// Memory slots of 4 GiB that fit into the largest hole of a 47-bit address space, which the program itself divides.
+const MAX_SLOTS: u32 = 20_000;
 /// Bytes of linear memory that a freed slot keeps, so that its next process starts warm.
 const KEEP_RESIDENT: usize = 256 << 10;
 /// Host bytes of one instance's own records; a component with more is refused.
@@ -117,7 +119,7 @@ fn pool(config: &SandboxConfig) -> PoolingAllocationConfig {
     pool.total_component_instances(count)
         .total_core_instances(count.saturating_mul(4))
         // A process that throws also takes a memory slot for the heap of its exceptions.
-        .total_memories(count.saturating_mul(2))
+        .total_memories(count.saturating_mul(2).min(MAX_SLOTS))
         .total_gc_heaps(count)
         .total_tables(count.saturating_mul(3))
         .total_stacks(config.max_stacks)
