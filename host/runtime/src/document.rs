@@ -1,0 +1,150 @@
+//! Reading and writing MessagePack documents on the host's side.
+//!
+//! Guests write most documents, so that reading bounds depth and never trusts a length.
+
+use moonlet_sandbox::wit::Error;
+use rmpv::Value;
+
+use crate::errors;
+
+/// How deep a document may nest that the host itself reads.
+const DEPTH: usize = 64;
+
+/// Writes a map of names and values.
+#[must_use]
+pub fn map(fields: &[(&str, Value)]) -> Vec<u8> {
+    let fields = fields.iter().map(|(name, value)| (Value::from(*name), value.clone()));
+    encode(&Value::Map(fields.collect()))
+}
+
+/// Writes a value.
+#[must_use]
+pub fn encode(value: &Value) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Writing to a vector cannot fail.
+    let _ = rmpv::encode::write_value(&mut bytes, value);
+    bytes
+}
+
+/// Writes values as a payload's document; none as empty bytes.
+#[must_use]
+pub fn values(values: &[Value]) -> Vec<u8> {
+    if values.is_empty() { Vec::new() } else { encode(&Value::Array(values.to_vec())) }
+}
+
+/// Reads a document.
+///
+/// # Errors
+///
+/// Kind `Invalid` when the bytes are no document, or one that nests too deep.
+pub fn decode(mut bytes: &[u8]) -> Result<Value, Error> {
+    let value = rmpv::decode::read_value_with_max_depth(&mut bytes, DEPTH);
+    match value {
+        Ok(value) if bytes.is_empty() => Ok(value),
+        Ok(_) => Err(errors::invalid("a document has bytes behind its end")),
+        Err(error) => Err(errors::invalid(format!("not a MessagePack document: {error}"))),
+    }
+}
+
+/// Reads the values of a payload.
+///
+/// # Errors
+///
+/// Kind `Invalid` when the bytes are no array document.
+pub fn decode_values(bytes: &[u8]) -> Result<Vec<Value>, Error> {
+    if bytes.is_empty() {
+        return Ok(Vec::new());
+    }
+    match decode(bytes)? {
+        Value::Array(values) => Ok(values),
+        _ => Err(errors::invalid("a payload must be an array document")),
+    }
+}
+
+/// Reads a map document; empty bytes are an empty map.
+///
+/// # Errors
+///
+/// Kind `Invalid` when the bytes are no map document.
+pub fn decode_map(bytes: &[u8]) -> Result<Vec<(Value, Value)>, Error> {
+    if bytes.is_empty() {
+        return Ok(Vec::new());
+    }
+    match decode(bytes)? {
+        Value::Map(fields) => Ok(fields),
+        // An empty Lua table is an empty array to an encoder that cannot know better.
+        Value::Array(values) if values.is_empty() => Ok(Vec::new()),
+        _ => Err(errors::invalid("a map document is needed here")),
+    }
+}
+
+/// Lays one map document over another.
+///
+/// # Errors
+///
+/// Kind `Invalid` when either is no map document.
+pub(crate) fn overlay(below: &[u8], above: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut fields = decode_map(below)?;
+    for (name, value) in decode_map(above)? {
+        match fields.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, slot)) => *slot = value,
+            None => fields.push((name, value)),
+        }
+    }
+    Ok(encode(&Value::Map(fields)))
+}
+
+/// Finds a field of a map document by its name.
+pub(crate) fn field<'a>(fields: &'a [(Value, Value)], name: &str) -> Option<&'a Value> {
+    fields.iter().find(|(key, _)| key.as_str() == Some(name)).map(|(_, value)| value)
+}
+
+/// Turns the data of an entry into a value.
+#[must_use]
+pub fn from_json(json: &serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Null => Value::Nil,
+        serde_json::Value::Bool(value) => Value::Boolean(*value),
+        serde_json::Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(integer), _) => integer.into(),
+            (None, Some(integer)) => integer.into(),
+            (None, None) => number.as_f64().unwrap_or(f64::NAN).into(),
+        },
+        serde_json::Value::String(text) => text.as_str().into(),
+        serde_json::Value::Array(items) => Value::Array(items.iter().map(from_json).collect()),
+        serde_json::Value::Object(fields) => {
+            Value::Map(fields.iter().map(|(name, value)| (name.as_str().into(), from_json(value))).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_map_laid_over_another_wins() {
+        let below = map(&[("a", 1.into()), ("b", 2.into())]);
+        let above = map(&[("b", 3.into()), ("c", 4.into())]);
+        let both = decode_map(&overlay(&below, &above).unwrap()).unwrap();
+        let read = |name| field(&both, name).and_then(Value::as_i64);
+        assert_eq!((read("a"), read("b"), read("c"), read("d")), (Some(1), Some(3), Some(4), None));
+        assert_eq!(overlay(&[], &above).unwrap(), above);
+    }
+
+    #[test]
+    fn what_is_no_document_is_refused() {
+        for bytes in [&[0xc1_u8][..], &[0xdd, 0xff, 0xff, 0xff, 0xff], &[0x91; 200], &[0x01, 0x02]] {
+            assert_eq!(decode(bytes).unwrap_err().kind, "Invalid");
+        }
+    }
+
+    #[test]
+    fn integers_and_floats_of_entries_stay_apart() {
+        let value = from_json(&serde_json::json!([1, 1.5, u64::MAX, null, {"a": "b"}]));
+        let items = value.as_array().unwrap();
+        assert!(items[0].is_i64() && items[1].is_f64() && items[2].is_u64() && items[3].is_nil());
+    }
+}

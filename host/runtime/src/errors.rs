@@ -1,0 +1,107 @@
+//! Errors that programs see: the words for what the runtime itself refuses.
+
+use moonlet_sandbox::wit::Error;
+
+use crate::channels::ChannelError;
+use crate::document;
+use crate::mailbox::Full;
+use crate::names::NameError;
+use crate::relations::RelationError;
+
+/// The longest piece of guest text that an error repeats.
+const SHOWN: usize = 80;
+
+pub(crate) fn not_found(message: impl Into<String>) -> Error {
+    Error::new("NotFound", message).with_retryable(false)
+}
+
+pub(crate) fn invalid(message: impl Into<String>) -> Error {
+    Error::new("Invalid", message).with_retryable(false)
+}
+
+pub(crate) fn internal(message: impl Into<String>) -> Error {
+    Error::new("Internal", message)
+}
+
+pub(crate) fn unavailable(message: impl Into<String>) -> Error {
+    Error::new("Unavailable", message)
+}
+
+pub(crate) fn denied(message: impl Into<String>) -> Error {
+    Error::new("PermissionDenied", message).with_retryable(false)
+}
+
+pub(crate) fn canceled(message: impl Into<String>) -> Error {
+    Error::new("Canceled", message).with_retryable(false)
+}
+
+/// No living process has this pid or name.
+pub(crate) fn no_process(to: &str) -> Error {
+    not_found(format!("there is no process `{}`: it has ended, or it never was", shown(to)))
+}
+
+/// A limit is reached; its name, what it allows and what there would be stand in the details.
+pub(crate) fn limit(name: &str, allowed: u64, used: u64) -> Error {
+    let message = format!("limit `{name}` exceeded: {allowed} allowed, {used} used");
+    let mut error = Error::new("LimitExceeded", message).with_retryable(false);
+    error.details = limit_details(name, allowed, used);
+    error
+}
+
+/// The mailbox of a receiver is full.
+pub(crate) fn mailbox_full(to: &str, full: Full) -> Error {
+    let Full { limit, allowed, used } = full;
+    let message = format!("the mailbox of `{}` is full: {limit} allows {allowed}; try again when it has been read", shown(to));
+    let mut error = Error::new("RateLimited", message).with_retryable(true);
+    error.details = limit_details(limit, allowed as u64, used as u64);
+    error
+}
+
+/// An operation on a host channel failed.
+pub(crate) fn of_channel(error: &ChannelError) -> Error {
+    Error::new(error.kind(), error.to_string()).with_retryable(error.retryable())
+}
+
+/// A relation was refused.
+pub(crate) fn of_relation(error: &RelationError) -> Error {
+    Error::new(error.kind(), error.to_string()).with_retryable(false)
+}
+
+/// An act on a name failed.
+pub(crate) fn of_name(error: &NameError<u64>) -> Error {
+    Error::new(error.kind(), error.to_string()).with_retryable(false)
+}
+
+fn limit_details(name: &str, allowed: u64, used: u64) -> Vec<u8> {
+    document::map(&[("limit", name.into()), ("allowed", allowed.into()), ("used", used.into())])
+}
+
+/// Cuts and cleans text of a guest for a message.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for (count, character) in text.chars().enumerate() {
+        if count == SHOWN {
+            shown.push_str("...");
+            break;
+        }
+        push_plain(&mut shown, character);
+    }
+    shown
+}
+
+/// Escapes control characters and keeps everything else, so that text in any language stays readable.
+pub(crate) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        push_plain(&mut plain, character);
+    }
+    plain
+}
+
+fn push_plain(text: &mut String, character: char) {
+    if character.is_control() {
+        text.extend(character.escape_default());
+    } else {
+        text.push(character);
+    }
+}

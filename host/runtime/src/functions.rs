@@ -1,0 +1,200 @@
+//! Calls: processes that run for their result, and what becomes of the ticket under which somebody waits for it.
+
+use std::sync::Arc;
+
+use moonlet_registry::Retry;
+use moonlet_sandbox::wit::{Error, Outcome, Payload};
+
+use crate::arrival::{Exit, outcome};
+use crate::document;
+use crate::errors;
+use crate::host::FUNCTIONS;
+use crate::process::{Pending, Process, Waiter};
+use crate::program::Form;
+use crate::shared::{Alarm, Shared};
+use crate::spawn::Birth;
+use crate::terms::Terms;
+use crate::timers::AlarmKey;
+
+/// A call that goes on.
+pub(crate) struct Call {
+    /// Who runs for it; none between two attempts.
+    child: Option<Arc<Process>>,
+    /// When it has lasted too long.
+    timeout: Option<AlarmKey>,
+    /// How and with what it is repeated.
+    again: Option<Box<Again>>,
+}
+
+/// What a repeated call needs.
+struct Again {
+    policy: Retry,
+    attempts: u64,
+    terms: Arc<Terms>,
+    args: Payload,
+    context: Arc<[u8]>,
+    /// The pending repetition.
+    alarm: Option<AlarmKey>,
+}
+
+impl Shared {
+    /// Finds what a call of an entry runs, and where.
+    pub(crate) fn callee(&self, entry: &str) -> Result<Arc<Terms>, Error> {
+        let program = self.terms.program(&self.registry, entry)?;
+        let host = match (&program.default_host, program.form) {
+            (Some(host), _) => host.as_str(),
+            (None, Form::Function) => FUNCTIONS,
+            (None, Form::Process) => {
+                let hint = "write `meta: {default_host: <process host>}` in its entry, or use process.exec";
+                return Err(errors::invalid(format!(
+                    "`{entry}` is a process without a default host and cannot be called; {hint}"
+                )));
+            }
+        };
+        self.terms.terms(&self.registry, entry, host)
+    }
+
+    /// Starts a call and returns its ticket.
+    pub(crate) fn call(
+        self: &Arc<Self>,
+        caller: &Arc<Process>,
+        terms: Arc<Terms>,
+        args: Payload,
+        context: Arc<[u8]>,
+        timeout: Option<u64>,
+    ) -> Result<u64, Error> {
+        let ticket = {
+            let mut inner = caller.inner();
+            let allowed = caller.terms.bounds.pending;
+            if inner.pending_count() >= allowed {
+                return Err(errors::limit("pending_calls", allowed as u64, inner.pending_count() as u64 + 1));
+            }
+            inner.ticket()
+        };
+        let again = terms.program.retry.as_ref().filter(|policy| policy.max_attempts > 1).map(|policy| {
+            let (terms, args, context) = (Arc::clone(&terms), args.clone(), Arc::clone(&context));
+            Box::new(Again { policy: policy.clone(), attempts: 1, terms, args, context, alarm: None })
+        });
+        let mut birth = Birth::new(terms, Some(caller), args, context);
+        birth.waiter = Some(Waiter::Call(Arc::clone(caller), ticket));
+        let child = self.bear(birth)?;
+        let timeout = timeout.map(|after| self.alarm(after, Alarm::Timeout(Arc::clone(caller), ticket, after)));
+        let call = Call { child: Some(Arc::clone(&child)), timeout, again };
+        caller.inner().enter(ticket, Pending::Call(Box::new(call)));
+        self.launch(&child);
+        Ok(ticket)
+    }
+
+    /// Hears the result of a call: it is repeated, or its ticket completes.
+    pub(crate) fn call_ended(self: &Arc<Self>, caller: &Arc<Process>, ticket: u64, child: &Arc<Process>, exit: Exit) {
+        if let Err(error) = &exit
+            && error.retryable == Some(true)
+            && self.plan_again(caller, ticket)
+        {
+            return;
+        }
+        let exit = exit.and_then(|value| self.transfer(child, value, caller));
+        let completed = caller.inner().complete(ticket, outcome(exit));
+        match completed {
+            Ok((pending, due)) => {
+                self.schedule(caller, due);
+                if let Pending::Call(call) = pending
+                    && let Some(key) = call.timeout
+                {
+                    self.timers.cancel(key);
+                }
+            }
+            Err(Outcome::Done(payload)) => self.release(caller, &payload.channels),
+            Err(_) => {}
+        }
+    }
+
+    /// Plans the next attempt of a call, if there is one.
+    fn plan_again(&self, caller: &Arc<Process>, ticket: u64) -> bool {
+        let mut inner = caller.inner();
+        let Some(Pending::Call(call)) = inner.pending(ticket) else { return false };
+        let Some(again) = &mut call.again else { return false };
+        if again.attempts >= again.policy.max_attempts {
+            return false;
+        }
+        call.child = None;
+        let factor = again.policy.backoff_factor.powi(i32::try_from(again.attempts - 1).unwrap_or(i32::MAX));
+        let delay = again.policy.initial_delay.as_nanos() as f64 * factor;
+        again.attempts += 1;
+        let delay = delay.min(again.policy.max_delay.as_nanos() as f64);
+        let deadline = self.clock().saturating_add(delay as u64);
+        again.alarm = Some(self.timers.add(deadline, Alarm::Retry(Arc::clone(caller), ticket)));
+        drop(inner);
+        self.scheduler.watch(deadline);
+        true
+    }
+
+    /// Makes the next attempt of a call.
+    pub(crate) fn call_again(self: &Arc<Self>, caller: &Arc<Process>, ticket: u64) {
+        let (terms, args, context) = {
+            let mut inner = caller.inner();
+            let Some(Pending::Call(call)) = inner.pending(ticket) else { return };
+            let Some(again) = &mut call.again else { return };
+            again.alarm = None;
+            (Arc::clone(&again.terms), again.args.clone(), Arc::clone(&again.context))
+        };
+        let mut birth = Birth::new(terms, Some(caller), args, context);
+        birth.waiter = Some(Waiter::Call(Arc::clone(caller), ticket));
+        match self.bear(birth) {
+            Ok(child) => {
+                let kept = match caller.inner().pending(ticket) {
+                    Some(Pending::Call(call)) => {
+                        call.child = Some(Arc::clone(&child));
+                        true
+                    }
+                    _ => false,
+                };
+                if !kept {
+                    child.kill(canceled());
+                }
+                self.launch(&child);
+            }
+            Err(error) => self.complete(caller, ticket, Outcome::Failed(error)),
+        }
+    }
+
+    /// Ends a call that has lasted too long.
+    pub(crate) fn call_timed_out(&self, caller: &Arc<Process>, ticket: u64, after: u64) {
+        let message = format!("the call did not return within {} ms", after / 1_000_000);
+        let error = Error::new("Timeout", message).with_retryable(true);
+        let completed = caller.inner().complete(ticket, Outcome::Failed(error));
+        if let Ok((pending, due)) = completed {
+            self.schedule(caller, due);
+            self.abandon(pending);
+        }
+    }
+
+    /// Ends what runs for a call that nobody waits for any more.
+    pub(crate) fn abandon_call(&self, call: Call) {
+        if let Some(key) = call.timeout {
+            self.timers.cancel(key);
+        }
+        if let Some(key) = call.again.and_then(|again| again.alarm) {
+            self.timers.cancel(key);
+        }
+        if let Some(child) = call.child {
+            self.kill(&child, canceled());
+        }
+    }
+}
+
+fn canceled() -> Error {
+    errors::canceled("canceled: whoever called is not interested any more")
+}
+
+/// Reads the timeout among the options of a call, in nanoseconds.
+pub(crate) fn timeout(options: &[u8]) -> Result<Option<u64>, Error> {
+    let options = document::decode_map(options)?;
+    let Some(timeout) = document::field(&options, "timeout") else { return Ok(None) };
+    let milliseconds = timeout.as_f64().filter(|milliseconds| *milliseconds > 0.0);
+    match milliseconds {
+        // A float turns into the nearest integer there is, so that the largest timeout is simply very long.
+        Some(milliseconds) => Ok(Some((milliseconds * 1_000_000.0) as u64)),
+        None => Err(errors::invalid("the option `timeout` must be a number of milliseconds above zero")),
+    }
+}

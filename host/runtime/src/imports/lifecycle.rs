@@ -1,0 +1,215 @@
+//! Starting, watching and ending processes.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use moonlet_sandbox::wit::{self, Error, Payload, ProcessOptions, Signal, SignalKind, SpawnRequest};
+
+use super::Calls;
+use super::messages::check_topic;
+use crate::arrival::Envelope;
+use crate::document;
+use crate::errors;
+use crate::names::{NameError, NameScope};
+use crate::process::{NAMED, Process, RELATED, Refused};
+use crate::shared::Shared;
+use crate::spawn::Birth;
+use crate::table::Tabled;
+use crate::terms::Terms;
+
+/// The longest reason of a cancel signal in bytes.
+const MAX_REASON: usize = 4096;
+
+impl Calls {
+    /// Finds out whether and on which terms this process may start another.
+    fn spawn_terms(&self, request: &SpawnRequest) -> Result<Arc<Terms>, Error> {
+        self.check_namespace(&request.entry)?;
+        self.check_size(&request.args)?;
+        for message in &request.messages {
+            check_topic(&message.topic)?;
+            self.check_size(&message.body)?;
+        }
+        self.node.terms.terms(&self.node.registry, &request.entry, &request.host)
+    }
+
+    /// Lays context values over those of this process.
+    pub(super) fn context(&self, above: &[u8]) -> Result<Arc<[u8]>, Error> {
+        if above.is_empty() {
+            return Ok(Arc::clone(&self.process.context));
+        }
+        let context = document::overlay(&self.process.context, above)?;
+        let allowed = self.process.terms.bounds.message_size;
+        if context.len() > allowed {
+            return Err(errors::limit("message_size", allowed as u64, context.len() as u64));
+        }
+        Ok(context.into())
+    }
+
+    /// Sends the first messages to a process that was there before.
+    fn send_first(&self, target: &Arc<Process>, request: SpawnRequest) -> Result<String, Error> {
+        for message in request.messages {
+            let body = self.node.transfer(&self.process, message.body, target)?;
+            let sender = Some(Arc::clone(&self.process.pid));
+            self.node.deliver(&target.pid, target, Envelope { sender, topic: message.topic, body })?;
+        }
+        if request.monitor {
+            // Monitored already is as good.
+            let _ = self.relate(target, Relation::Monitor);
+        }
+        if request.link {
+            self.relate(target, Relation::Link)?;
+        }
+        Ok(target.pid.as_ref().to_owned())
+    }
+
+    fn relate(&self, target: &Arc<Process>, relation: Relation) -> Result<(), Error> {
+        let (own, other) = (self.process.number(), target.number());
+        let mut relations = self.node.relations.lock();
+        self.process.tie(RELATED);
+        if !target.tie(RELATED) {
+            return Err(errors::no_process(&target.pid));
+        }
+        let related = match relation {
+            Relation::Monitor => relations.monitor(own, other),
+            Relation::Link => relations.link(own, other),
+        };
+        related.map_err(|error| errors::of_relation(&error))
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Relation {
+    Monitor,
+    Link,
+}
+
+impl wit::lifecycle::Host for Calls {
+    fn spawn(&mut self, mut request: SpawnRequest) -> Result<String, Error> {
+        let terms = self.spawn_terms(&request)?;
+        let name = request.name.take();
+        if let Some(name) = &name
+            && let Ok(holder) = self.node.find(name)
+        {
+            return self.send_first(&holder, request);
+        }
+        let context = self.context(&request.context)?;
+        let mut birth = Birth::new(terms, Some(&self.process), request.args, context);
+        birth.monitor = request.monitor;
+        birth.link = request.link;
+        birth.messages = request.messages;
+        let child = self.node.bear(birth)?;
+        if let Some(name) = name {
+            child.tie(NAMED);
+            let registered = self.node.names.write().register(&name, child.number(), NameScope::Local);
+            if let Err(error) = registered {
+                // Somebody else was faster, or the text cannot be a name.
+                self.node.relations.lock().unmonitor(self.process.number(), child.number());
+                self.node.relations.lock().unlink(self.process.number(), child.number());
+                self.node.exit(&child, Ok(Payload::empty()));
+                return match error {
+                    NameError::AlreadyExists { .. } => Ok(self.node.find(&name)?.pid.as_ref().to_owned()),
+                    error => Err(errors::of_name(&error)),
+                };
+            }
+        }
+        self.node.launch(&child);
+        Ok(child.pid.as_ref().to_owned())
+    }
+
+    fn exec(&mut self, request: SpawnRequest) -> Result<u64, Error> {
+        let terms = self.spawn_terms(&request)?;
+        let context = self.context(&request.context)?;
+        let timeout = crate::functions::timeout(&request.options)?;
+        self.node.call(&self.process, terms, request.args, context, timeout)
+    }
+
+    fn cancel(&mut self, to: String, reason: String) -> Result<(), Error> {
+        if reason.len() > MAX_REASON {
+            return Err(errors::invalid(format!(
+                "a reason of {} bytes is too long: at most {MAX_REASON} are allowed",
+                reason.len()
+            )));
+        }
+        let target = self.node.find(&to)?;
+        self.check_namespace(&target.terms.program.entry)?;
+        let signal = Signal {
+            kind: SignalKind::Cancel,
+            sender: self.process.pid.as_ref().to_owned(),
+            at: Shared::wall_clock(),
+            value: Payload::empty(),
+            error: None,
+            reason,
+            sources: Vec::new(),
+        };
+        let due = target.inner().request(signal).map_err(|refused| match refused {
+            Refused::Ended => errors::no_process(&to),
+            Refused::Full(full) => errors::mailbox_full(&to, full),
+        })?;
+        self.node.schedule(&target, due);
+        Ok(())
+    }
+
+    fn terminate(&mut self, to: String) -> Result<(), Error> {
+        let target = self.node.find(&to)?;
+        self.check_namespace(&target.terms.program.entry)?;
+        self.node.kill(&target, errors::canceled("process terminated"));
+        Ok(())
+    }
+
+    fn link(&mut self, to: String) -> Result<(), Error> {
+        let target = self.node.find(&to)?;
+        self.check_namespace(&target.terms.program.entry)?;
+        self.relate(&target, Relation::Link)
+    }
+
+    fn unlink(&mut self, to: String) -> Result<(), Error> {
+        let target = self.node.find(&to)?;
+        self.node.relations.lock().unlink(self.process.number(), target.number());
+        Ok(())
+    }
+
+    fn monitor(&mut self, to: String) -> Result<(), Error> {
+        let target = self.node.find(&to)?;
+        self.check_namespace(&target.terms.program.entry)?;
+        self.relate(&target, Relation::Monitor)
+    }
+
+    fn unmonitor(&mut self, to: String) -> Result<(), Error> {
+        let target = self.node.find(&to)?;
+        self.node.relations.lock().unmonitor(self.process.number(), target.number());
+        Ok(())
+    }
+
+    fn set_options(&mut self, options: ProcessOptions) {
+        if let Some(traps) = options.trap_links {
+            let mut relations = self.node.relations.lock();
+            // Without the tie, the entry would outlive the process.
+            self.process.tie(RELATED);
+            relations.set_traps_links(self.process.number(), traps);
+            self.process.traps_links.store(traps, Ordering::Relaxed);
+        }
+        if let Some(upgradable) = options.upgradable {
+            self.process.upgradable.store(upgradable, Ordering::Relaxed);
+        }
+    }
+
+    fn get_options(&mut self) -> ProcessOptions {
+        ProcessOptions {
+            trap_links: Some(self.process.traps_links.load(Ordering::Relaxed)),
+            upgradable: Some(self.process.upgradable.load(Ordering::Relaxed)),
+        }
+    }
+
+    fn upgrade(&mut self, _entry: Option<String>, _args: Payload) -> Result<(), Error> {
+        Err(errors::unavailable("this build cannot upgrade processes: spawn a new one and hand it the state")
+            .with_retryable(false))
+    }
+
+    fn finish(&mut self, outcome: Result<Payload, Error>) {
+        let outcome = match outcome {
+            Ok(value) => self.check_size(&value).map(|()| value),
+            Err(error) => Err(error),
+        };
+        self.process.inner().finish(outcome);
+    }
+}

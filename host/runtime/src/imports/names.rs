@@ -1,0 +1,50 @@
+//! Names of processes.
+
+use std::sync::Arc;
+
+use moonlet_sandbox::wit::{self, Error, Scope};
+
+use super::Calls;
+use crate::errors;
+use crate::names::NameScope;
+use crate::process::NAMED;
+use crate::table::Tabled;
+
+fn scope(scope: Scope) -> NameScope {
+    match scope {
+        Scope::Local => NameScope::Local,
+        Scope::Eventual => NameScope::Eventual,
+        Scope::Consistent => NameScope::Consistent,
+        Scope::Strong => NameScope::Strong,
+    }
+}
+
+impl wit::names::Host for Calls {
+    fn register(&mut self, name: String, process: Option<String>, wide: Scope) -> Result<(), Error> {
+        let target = match process {
+            None => Arc::clone(&self.process),
+            Some(pid) => {
+                let target = self.node.find(&pid)?;
+                self.check_namespace(&target.terms.program.entry)?;
+                target
+            }
+        };
+        let mut names = self.node.names.write();
+        // Under the lock: whoever ends the process either sees the tie, or has ended it before.
+        if !target.tie(NAMED) {
+            return Err(errors::no_process(&target.pid));
+        }
+        names.register(&name, target.number(), scope(wide)).map_err(|error| errors::of_name(&error))
+    }
+
+    fn lookup(&mut self, name: String) -> Result<String, Error> {
+        let number = self.node.names.read().lookup(&name).map_err(|error| errors::of_name(&error))?;
+        let process = self.node.table.numbered(number).ok_or_else(|| errors::no_process(&name))?;
+        Ok(process.pid.as_ref().to_owned())
+    }
+
+    fn unregister(&mut self, name: String, wide: Scope) -> Result<(), Error> {
+        self.node.names.write().unregister(&name, scope(wide)).map_err(|error| errors::of_name(&error))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,34 @@
+//! Runs processes: the process table, the scheduler, mailboxes, timers, names, links, monitors, channels, calls and services.
+//!
+//! Each process lives in an instance of `moonlet-sandbox`; what it may ask of its host stands in `imports`. The kernel parts
+//! (`mailbox`, `relations`, `names`, `channels`, `supervision`) are synchronous state machines without clock or threads.
+
+mod arrival;
+mod channels;
+pub mod document;
+mod errors;
+mod functions;
+mod host;
+mod imports;
+mod life;
+mod mailbox;
+mod module;
+mod names;
+mod node;
+mod process;
+mod program;
+mod relations;
+mod scheduler;
+mod services;
+mod shared;
+mod spawn;
+mod table;
+mod terms;
+mod terms_cache;
+mod timers;
+
+pub use module::{Answer, Completer, HostModule, ModuleCall, Ticket};
+pub use moonlet_sandbox::wit::Error;
+pub use moonlet_sandbox::{SandboxConfig, wit};
+pub use node::{Node, NodeConfig, NodeError, NodeStats, ProcessExit, Started};
+pub use rmpv::Value;

@@ -1,0 +1,284 @@
+//! The mailbox of one process: what waits for it, and in which order it may see it.
+//!
+//! A synchronous state machine: it wakes nobody and takes no lock. A message whose topic is listened to, or any other once the
+//! inbox is open, is deliverable at once; the rest is kept, charged like all that waits, until the process asks for it. Order
+//! is kept within a topic.
+
+use std::collections::VecDeque;
+
+use moonlet_sandbox::wit::{Event, Outcome, Signal, SignalKind};
+use rustc_hash::FxHashSet;
+
+use crate::arrival::{Arrival, Envelope};
+
+#[cfg(test)]
+mod tests;
+
+/// What one message costs beyond its bytes, so that empty ones are not free.
+const OVERHEAD: usize = 128;
+/// Queues that grew past this many elements give their memory back when they are empty.
+const KEEP_CAPACITY: usize = 64;
+
+/// How much may wait.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MailboxLimits {
+    /// Messages and cancel signals.
+    pub(crate) messages: usize,
+    /// Their bytes.
+    pub(crate) bytes: usize,
+}
+
+/// A message came to a full mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Full {
+    /// The limit that is reached.
+    pub(crate) limit: &'static str,
+    /// What it allows.
+    pub(crate) allowed: usize,
+    /// What there would be.
+    pub(crate) used: usize,
+}
+
+/// What waits for one process.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    ready: VecDeque<Arrival>,
+    kept: VecDeque<Envelope>,
+    topics: FxHashSet<Box<str>>,
+    paused: FxHashSet<Box<str>>,
+    inbox: Inbox,
+    messages: usize,
+    bytes: usize,
+    limits: MailboxLimits,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Inbox {
+    open: bool,
+    paused: bool,
+}
+
+impl Mailbox {
+    pub(crate) fn new(limits: MailboxLimits) -> Self {
+        Self {
+            ready: VecDeque::new(),
+            kept: VecDeque::new(),
+            topics: FxHashSet::default(),
+            paused: FxHashSet::default(),
+            inbox: Inbox { open: false, paused: false },
+            messages: 0,
+            bytes: 0,
+            limits,
+        }
+    }
+
+    /// A mailbox that nothing is put into: what an ended process has left.
+    pub(crate) fn closed() -> Self {
+        Self::new(MailboxLimits { messages: 0, bytes: 0 })
+    }
+
+    /// Takes a message in and tells whether it is deliverable now.
+    pub(crate) fn message(&mut self, envelope: Envelope) -> Result<bool, Full> {
+        self.charge(cost(&envelope))?;
+        let deliverable = self.delivers(&envelope.topic);
+        if deliverable {
+            self.ready.push_back(Arrival::Message(envelope));
+        } else {
+            self.kept.push_back(envelope);
+        }
+        Ok(deliverable)
+    }
+
+    /// Takes a request to stop in; it is charged, because any process can send one.
+    pub(crate) fn request(&mut self, signal: Signal) -> Result<(), Full> {
+        self.charge(OVERHEAD + signal.reason.len())?;
+        self.ready.push_back(Arrival::Signal(Box::new(signal)));
+        Ok(())
+    }
+
+    /// Takes a signal in; the process asked for it, so that their number is bounded elsewhere.
+    pub(crate) fn signal(&mut self, signal: Signal) {
+        self.ready.push_back(Arrival::Signal(Box::new(signal)));
+    }
+
+    /// Takes the end of a pending operation in.
+    pub(crate) fn completed(&mut self, ticket: u64, outcome: Outcome) {
+        self.ready.push_back(Arrival::Completed(ticket, outcome));
+    }
+
+    /// Tells whether anything is deliverable.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// Counts the messages that wait.
+    pub(crate) fn len(&self) -> usize {
+        self.messages
+    }
+
+    /// Moves what is deliverable to `events`, at most so many, and stops behind the one with which the bytes exceed theirs.
+    pub(crate) fn take(&mut self, events: &mut Vec<Event>, most: usize, most_bytes: usize) {
+        let mut bytes = 0;
+        for _ in 0..most {
+            let Some(arrival) = self.ready.pop_front() else { break };
+            bytes += self.discharge(&arrival);
+            events.push(arrival.into());
+            if bytes > most_bytes {
+                break;
+            }
+        }
+        self.relax();
+    }
+
+    /// Takes the first message or signal.
+    pub(crate) fn take_event(&mut self) -> Option<Event> {
+        let position = self.ready.iter().position(|arrival| !matches!(arrival, Arrival::Completed(..)))?;
+        let arrival = self.ready.remove(position)?;
+        self.discharge(&arrival);
+        Some(arrival.into())
+    }
+
+    /// Takes the end of one operation.
+    pub(crate) fn take_end(&mut self, ticket: u64) -> Option<Outcome> {
+        let position =
+            self.ready.iter().position(|arrival| matches!(arrival, Arrival::Completed(other, _) if *other == ticket))?;
+        match self.ready.remove(position)? {
+            Arrival::Completed(_, outcome) => Some(outcome),
+            Arrival::Message(_) | Arrival::Signal(_) => None,
+        }
+    }
+
+    /// Delivers a topic from now on, the kept messages first. Tells whether the topic is new.
+    pub(crate) fn listen(&mut self, topic: String) -> bool {
+        let new = self.topics.insert(topic.into_boxed_str());
+        self.deliver_kept();
+        new
+    }
+
+    /// Counts the topics that are listened to.
+    pub(crate) fn topics(&self) -> usize {
+        self.topics.len()
+    }
+
+    /// Leaves a topic to the inbox.
+    pub(crate) fn unlisten(&mut self, topic: &str) {
+        self.topics.remove(topic);
+        self.paused.remove(topic);
+        self.keep_undeliverable();
+        self.deliver_kept();
+    }
+
+    /// Delivers what nobody listens to from now on, the kept messages first.
+    pub(crate) fn open_inbox(&mut self) {
+        self.inbox.open = true;
+        self.deliver_kept();
+    }
+
+    /// Keeps messages of a topic, or of the inbox, until `resume`.
+    pub(crate) fn pause(&mut self, topic: Option<String>) {
+        match topic {
+            Some(topic) if self.topics.contains(topic.as_str()) => {
+                self.paused.insert(topic.into_boxed_str());
+            }
+            Some(_) => return,
+            None => self.inbox.paused = true,
+        }
+        self.keep_undeliverable();
+    }
+
+    /// Ends a pause.
+    pub(crate) fn resume(&mut self, topic: Option<&str>) {
+        match topic {
+            Some(topic) => {
+                self.paused.remove(topic);
+            }
+            None => self.inbox.paused = false,
+        }
+        self.deliver_kept();
+    }
+
+    /// Forgets what is listened to and keeps every message, for new code that has not asked for any yet.
+    pub(crate) fn reset(&mut self) {
+        self.topics.clear();
+        self.paused.clear();
+        self.inbox = Inbox { open: false, paused: false };
+        self.keep_undeliverable();
+    }
+
+    fn delivers(&self, topic: &str) -> bool {
+        if !self.topics.is_empty() && self.topics.contains(topic) {
+            self.paused.is_empty() || !self.paused.contains(topic)
+        } else {
+            self.inbox.open && !self.inbox.paused
+        }
+    }
+
+    /// Moves kept messages that have become deliverable behind what is.
+    fn deliver_kept(&mut self) {
+        if self.kept.is_empty() {
+            return;
+        }
+        for envelope in std::mem::take(&mut self.kept) {
+            if self.delivers(&envelope.topic) {
+                self.ready.push_back(Arrival::Message(envelope));
+            } else {
+                self.kept.push_back(envelope);
+            }
+        }
+    }
+
+    /// Takes back messages that have ceased to be deliverable. None of their topics is among the kept ones, so order holds.
+    fn keep_undeliverable(&mut self) {
+        if self.ready.is_empty() {
+            return;
+        }
+        for arrival in std::mem::take(&mut self.ready) {
+            match arrival {
+                Arrival::Message(envelope) if !self.delivers(&envelope.topic) => self.kept.push_back(envelope),
+                arrival => self.ready.push_back(arrival),
+            }
+        }
+    }
+
+    fn charge(&mut self, bytes: usize) -> Result<(), Full> {
+        let messages = self.messages + 1;
+        if messages > self.limits.messages {
+            return Err(Full { limit: "mailbox_messages", allowed: self.limits.messages, used: messages });
+        }
+        let bytes = self.bytes.saturating_add(bytes);
+        if bytes > self.limits.bytes {
+            return Err(Full { limit: "mailbox_bytes", allowed: self.limits.bytes, used: bytes });
+        }
+        self.messages = messages;
+        self.bytes = bytes;
+        Ok(())
+    }
+
+    /// Gives back what an arrival was charged, and returns its bytes.
+    fn discharge(&mut self, arrival: &Arrival) -> usize {
+        let bytes = match arrival {
+            Arrival::Message(envelope) => cost(envelope),
+            Arrival::Signal(signal) if signal.kind == SignalKind::Cancel => OVERHEAD + signal.reason.len(),
+            Arrival::Signal(_) => return OVERHEAD,
+            Arrival::Completed(_, Outcome::Done(payload)) => return payload.data.len(),
+            Arrival::Completed(..) => return 0,
+        };
+        self.messages = self.messages.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(bytes);
+        bytes
+    }
+
+    /// Gives memory back that a flood has left behind.
+    fn relax(&mut self) {
+        if self.ready.is_empty() && self.ready.capacity() > KEEP_CAPACITY {
+            self.ready = VecDeque::new();
+        }
+        if self.kept.is_empty() && self.kept.capacity() > KEEP_CAPACITY {
+            self.kept = VecDeque::new();
+        }
+    }
+}
+
+fn cost(envelope: &Envelope) -> usize {
+    OVERHEAD + envelope.topic.len() + envelope.body.data.len() + envelope.body.channels.len() * size_of::<usize>()
+}

@@ -1,0 +1,144 @@
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use moonlet_sandbox::wit::Payload;
+
+use super::*;
+
+fn mailbox() -> Mailbox {
+    Mailbox::new(MailboxLimits { messages: 10, bytes: 4096 })
+}
+
+fn send(mailbox: &mut Mailbox, topic: &str, text: &str) -> Result<bool, Full> {
+    let body = Payload { data: text.as_bytes().to_vec(), channels: Vec::new() };
+    mailbox.message(Envelope { sender: None, topic: topic.to_owned(), body })
+}
+
+fn take(mailbox: &mut Mailbox) -> Vec<String> {
+    let mut events = Vec::new();
+    mailbox.take(&mut events, 256, 1 << 18);
+    events
+        .into_iter()
+        .map(|event| match event {
+            Event::Message(message) => format!("{} {}", message.topic, String::from_utf8(message.body.data).unwrap()),
+            Event::Completed(completion) => format!("ticket {}", completion.ticket),
+            Event::Signal(signal) => format!("signal {}", signal.reason),
+        })
+        .collect()
+}
+
+#[test]
+fn messages_are_kept_until_somebody_listens() {
+    let mut mailbox = mailbox();
+    assert_eq!(send(&mut mailbox, "a", "1"), Ok(false));
+    assert_eq!(send(&mut mailbox, "b", "2"), Ok(false));
+    assert_eq!(send(&mut mailbox, "a", "3"), Ok(false));
+    assert!(take(&mut mailbox).is_empty());
+    mailbox.listen("a".to_owned());
+    assert_eq!(take(&mut mailbox), ["a 1", "a 3"]);
+    assert_eq!(send(&mut mailbox, "a", "4"), Ok(true));
+    mailbox.open_inbox();
+    assert_eq!(take(&mut mailbox), ["a 4", "b 2"]);
+}
+
+#[test]
+fn a_topic_that_nobody_listens_to_any_more_belongs_to_the_inbox() {
+    let mut mailbox = mailbox();
+    mailbox.listen("a".to_owned());
+    send(&mut mailbox, "a", "1").unwrap();
+    mailbox.unlisten("a");
+    assert!(take(&mut mailbox).is_empty());
+    mailbox.open_inbox();
+    assert_eq!(send(&mut mailbox, "a", "2"), Ok(true));
+    assert_eq!(take(&mut mailbox), ["a 1", "a 2"]);
+}
+
+#[test]
+fn a_paused_topic_waits_in_order_while_others_pass() {
+    let mut mailbox = mailbox();
+    mailbox.listen("a".to_owned());
+    mailbox.open_inbox();
+    send(&mut mailbox, "a", "1").unwrap();
+    mailbox.pause(Some("a".to_owned()));
+    send(&mut mailbox, "a", "2").unwrap();
+    send(&mut mailbox, "b", "3").unwrap();
+    assert_eq!(take(&mut mailbox), ["b 3"]);
+    mailbox.resume(Some("a"));
+    assert_eq!(take(&mut mailbox), ["a 1", "a 2"]);
+    mailbox.pause(None);
+    send(&mut mailbox, "b", "4").unwrap();
+    assert!(take(&mut mailbox).is_empty());
+    mailbox.resume(None);
+    assert_eq!(take(&mut mailbox), ["b 4"]);
+}
+
+#[test]
+fn a_full_mailbox_refuses_and_takes_again_once_it_is_read() {
+    let mut mailbox = mailbox();
+    mailbox.open_inbox();
+    for _ in 0..10 {
+        send(&mut mailbox, "a", "").unwrap();
+    }
+    assert_eq!(send(&mut mailbox, "a", ""), Err(Full { limit: "mailbox_messages", allowed: 10, used: 11 }));
+    take(&mut mailbox);
+    assert_eq!(send(&mut mailbox, "a", ""), Ok(true));
+    let large = "x".repeat(4096);
+    assert_eq!(send(&mut mailbox, "a", &large).unwrap_err().limit, "mailbox_bytes");
+}
+
+#[test]
+fn kept_messages_are_charged_too() {
+    let mut mailbox = mailbox();
+    for _ in 0..10 {
+        send(&mut mailbox, "nobody", "").unwrap();
+    }
+    assert!(send(&mut mailbox, "nobody", "").is_err());
+}
+
+#[test]
+fn completions_and_signals_keep_their_place() {
+    let mut mailbox = mailbox();
+    mailbox.open_inbox();
+    send(&mut mailbox, "a", "1").unwrap();
+    mailbox.completed(7, Outcome::Closed);
+    let reason = "stop".to_owned();
+    let signal = Signal {
+        kind: SignalKind::Cancel,
+        sender: String::new(),
+        at: 0,
+        value: Payload::empty(),
+        error: None,
+        reason,
+        sources: Vec::new(),
+    };
+    mailbox.request(signal).unwrap();
+    assert_eq!(take(&mut mailbox), ["a 1", "ticket 7", "signal stop"]);
+    assert_eq!(mailbox.len(), 0);
+}
+
+#[test]
+fn a_blocking_program_takes_what_it_waits_for() {
+    let mut mailbox = mailbox();
+    mailbox.open_inbox();
+    mailbox.completed(1, Outcome::Closed);
+    send(&mut mailbox, "a", "1").unwrap();
+    mailbox.completed(2, Outcome::Closed);
+    assert!(mailbox.take_end(3).is_none());
+    assert!(mailbox.take_end(2).is_some());
+    assert!(matches!(mailbox.take_event(), Some(Event::Message(_))));
+    assert!(mailbox.take_event().is_none());
+    assert!(mailbox.take_end(1).is_some());
+}
+
+#[test]
+fn a_batch_is_bounded_in_number_and_bytes() {
+    let mut mailbox = mailbox();
+    mailbox.open_inbox();
+    for _ in 0..6 {
+        send(&mut mailbox, "a", "").unwrap();
+    }
+    let mut events = Vec::new();
+    mailbox.take(&mut events, 4, 1 << 18);
+    assert_eq!(events.len(), 4);
+    mailbox.take(&mut events, 4, 0);
+    assert_eq!(events.len(), 5);
+}

@@ -1,0 +1,206 @@
+//! A node: what the command line starts, asks and stops.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use moonlet_language::diagnostic::Diagnostic;
+use moonlet_registry::Registry;
+use moonlet_sandbox::wit::{Error, Payload};
+use moonlet_sandbox::{Failure, Sandbox, SandboxConfig};
+use parking_lot::{Mutex, RwLock};
+use rmpv::Value;
+
+use crate::channels::{ChannelLimits, Channels};
+use crate::document;
+use crate::errors;
+use crate::module::HostModule;
+use crate::names::{NameLimits, Names};
+use crate::process::Waiter;
+use crate::program::ChunkCache;
+use crate::relations::{RelationLimits, Relations};
+use crate::scheduler::Scheduler;
+use crate::services::Services;
+use crate::shared::{Counters, Module, Shared, Tokio};
+use crate::spawn::Birth;
+use crate::table::Table;
+use crate::terms_cache::TermsCache;
+use crate::timers::Timers;
+
+/// Settings of a node.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    /// Threads that run processes; none: one for each core.
+    pub workers: Option<usize>,
+    /// Sizes of the instance pool.
+    pub sandbox: SandboxConfig,
+}
+
+impl Default for NodeConfig {
+    fn default() -> Self {
+        Self { workers: None, sandbox: SandboxConfig::default() }
+    }
+}
+
+/// Why a node could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The sandbox could not be set up.
+    #[error(transparent)]
+    Sandbox(#[from] Failure),
+    /// A thread could not be started.
+    #[error("failed to start a worker thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Numbers about a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeStats {
+    /// Living processes.
+    pub processes: usize,
+    /// Processes started so far.
+    pub spawned: u64,
+    /// Processes that ended with an error so far.
+    pub failed: u64,
+    /// Living processes of each process host that was used.
+    pub hosts: Vec<(String, u64)>,
+}
+
+/// How a process ended, for who started it from outside.
+pub type ProcessExit = Result<Vec<Value>, Error>;
+
+/// A running node.
+pub struct Node {
+    shared: Arc<Shared>,
+}
+
+/// A process that was started from outside.
+pub struct Started {
+    /// Its pid.
+    pub pid: String,
+    exit: mpsc::Receiver<ProcessExit>,
+}
+
+impl Started {
+    /// Waits until the process has ended.
+    #[must_use]
+    pub fn wait(self) -> ProcessExit {
+        self.exit.recv().unwrap_or_else(|_| Err(errors::canceled("the node stopped")))
+    }
+
+    /// Waits that long at most; none when the process still runs.
+    #[must_use]
+    pub fn wait_timeout(&self, timeout: Duration) -> Option<ProcessExit> {
+        match self.exit.recv_timeout(timeout) {
+            Ok(exit) => Some(exit),
+            Err(mpsc::RecvTimeoutError::Timeout) => None,
+            Err(mpsc::RecvTimeoutError::Disconnected) => Some(Err(errors::canceled("the node stopped"))),
+        }
+    }
+}
+
+impl Node {
+    /// Makes a node and starts its workers. No process runs yet.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses address space or threads.
+    pub fn new(config: &NodeConfig, registry: Registry, modules: Vec<Arc<dyn HostModule>>) -> Result<Self, NodeError> {
+        let sandbox = Sandbox::new(&config.sandbox)?;
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let workers = config.workers.unwrap_or_else(cores);
+        let modules = modules.into_iter().map(|host| {
+            let manifest = document::encode(&host.manifest());
+            (host.name().to_owned(), Module { manifest, host })
+        });
+        let shared = Arc::new(Shared {
+            sandbox,
+            registry,
+            table: Table::new(),
+            scheduler: Scheduler::new(workers),
+            timers: Timers::new(),
+            names: RwLock::new(Names::new(NameLimits::default())),
+            relations: Mutex::new(Relations::new(RelationLimits::default())),
+            channels: Mutex::new(Channels::new(ChannelLimits::default())),
+            terms: TermsCache::new(),
+            chunks: ChunkCache::new(),
+            modules: modules.collect(),
+            services: Services::default(),
+            tokio: Tokio::default(),
+            stopping: AtomicBool::new(false),
+            start: Instant::now(),
+            counters: Counters::default(),
+        });
+        let watching = Arc::downgrade(&shared);
+        shared.registry.watch(Box::new(move |_| {
+            if let Some(shared) = watching.upgrade() {
+                shared.terms.clear();
+            }
+        }));
+        shared.scheduler.start(&shared)?;
+        Ok(Self { shared })
+    }
+
+    /// Compiles every Lua entry and says what is wrong with any of them.
+    #[must_use]
+    pub fn prepare(&self) -> Vec<Diagnostic> {
+        let snapshot = self.shared.registry.snapshot();
+        let code =
+            snapshot.entries().filter(|entry| matches!(entry.kind.as_str(), "function.lua" | "process.lua" | "library.lua"));
+        code.flat_map(|entry| self.shared.chunks.prepare(&self.shared.sandbox, entry)).collect()
+    }
+
+    /// Starts a process on a host.
+    ///
+    /// # Errors
+    ///
+    /// Without such an entry or host, or when a limit keeps it out.
+    pub fn start(&self, entry: &str, host: &str, args: &[Value]) -> Result<Started, Error> {
+        let terms = self.shared.terms.terms(&self.shared.registry, entry, host)?;
+        let args = Payload { data: document::values(args), channels: Vec::new() };
+        let (sender, exit) = mpsc::sync_channel(1);
+        let mut birth = Birth::new(terms, None, args, Arc::from([].as_slice()));
+        birth.waiter = Some(Waiter::Host(Box::new(move |_, exit| {
+            // Channels in the result mean nothing outside.
+            let values = exit.and_then(|value| document::decode_values(&value.data));
+            // Nobody may wait any more.
+            let _ = sender.send(values);
+        })));
+        let process = self.shared.bear(birth)?;
+        self.shared.launch(&process);
+        Ok(Started { pid: process.pid.as_ref().to_owned(), exit })
+    }
+
+    /// Runs a process to its end.
+    ///
+    /// # Errors
+    ///
+    /// What kept it from starting, or ended it.
+    pub fn run_process(&self, entry: &str, host: &str, args: &[Value]) -> ProcessExit {
+        self.start(entry, host, args)?.wait()
+    }
+
+    /// Returns numbers about the node.
+    #[must_use]
+    pub fn stats(&self) -> NodeStats {
+        let hosts = self.shared.terms.hosts();
+        NodeStats {
+            processes: self.shared.table.len(),
+            spawned: self.shared.counters.spawned.load(Ordering::Relaxed),
+            failed: self.shared.counters.failed.load(Ordering::Relaxed),
+            hosts: hosts.iter().map(|host| (host.id.as_ref().to_owned(), host.live())).collect(),
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Ordering::SeqCst);
+        self.shared.scheduler.stop();
+        // Instances hold the node: without this, neither would ever be dropped.
+        for process in self.shared.table.all() {
+            drop(std::mem::replace(&mut *process.life.lock(), crate::life::Life::Over));
+            self.shared.exit(&process, Err(errors::canceled("the node stopped")));
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! One process: its mailbox, what it waits for, and whether somebody runs it.
+//!
+//! Owns the state that other processes and timers reach. The code and its instance live in `life`, and only the worker that
+//! took the process from a run queue touches them.
+//!
+//! Lock order: `life`, then `inner`, then the node's timers and scheduler. Never the `inner` of two processes at once, and
+//! no lock at all but `life` while the guest runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+use moonlet_sandbox::wit::{Error, Event, Outcome, Payload, Signal};
+use parking_lot::{Mutex, MutexGuard};
+use rustc_hash::FxHashMap;
+
+use crate::arrival::{Envelope, Exit};
+use crate::functions::Call;
+use crate::life::Life;
+use crate::mailbox::{Full, Mailbox};
+use crate::scheduler::{Lane, Runnable};
+use crate::table::{Seat, Tabled};
+use crate::terms::Terms;
+use crate::timers::AlarmKey;
+
+/// Events that one step delivers at most, and their bytes: what a step costs must stay near one slice.
+const BATCH_EVENTS: usize = 256;
+const BATCH_BYTES: usize = 256 << 10;
+
+/// It has relations to other processes.
+pub(crate) const RELATED: u8 = 1;
+/// It has a name.
+pub(crate) const NAMED: u8 = 2;
+/// It has handles of host channels.
+pub(crate) const CHANNELS: u8 = 4;
+/// It holds something of a host module.
+pub(crate) const MODULES: u8 = 8;
+/// It has ended: nothing can be tied to it any more.
+pub(crate) const ENDED: u8 = 128;
+
+/// One process.
+pub(crate) struct Process {
+    pub(crate) seat: Seat,
+    pub(crate) pid: Arc<str>,
+    /// What it runs, where, and within which limits.
+    pub(crate) terms: Arc<Terms>,
+    /// The number of the process that spawned it; zero for those of the node.
+    pub(crate) parent: u64,
+    /// Processes it has spawned that are alive.
+    pub(crate) children: AtomicU32,
+    /// Context values, a map document or empty.
+    pub(crate) context: Arc<[u8]>,
+    /// CPU time so far, in nanoseconds.
+    pub(crate) cpu: AtomicU64,
+    pub(crate) life: Mutex<Life>,
+    inner: Mutex<Inner>,
+    /// What is tied to it; see the constants above.
+    ties: AtomicU8,
+    /// Set once something ended it from outside, for a look without the lock.
+    killed: AtomicBool,
+    pub(crate) traps_links: AtomicBool,
+    pub(crate) upgradable: AtomicBool,
+}
+
+/// What others change, under its lock.
+pub(crate) struct Inner {
+    state: State,
+    pub(crate) mailbox: Mailbox,
+    pending: FxHashMap<u64, Pending>,
+    tickets: u64,
+    /// Why something ended it from outside.
+    kill: Option<Box<Error>>,
+    /// What `finish` said.
+    pub(crate) finished: Option<Box<Exit>>,
+    /// Who gets the result.
+    pub(crate) waiter: Option<Waiter>,
+    /// Something arrived, or its waker was called, since it was last looked at.
+    fresh: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It waits for something to arrive.
+    Idle,
+    /// It is in a run queue or runs.
+    Busy,
+    /// It is over.
+    Ended,
+}
+
+/// An operation that goes on.
+pub(crate) enum Pending {
+    /// A timer.
+    Timer(AlarmKey),
+    /// A send or receive on a host channel.
+    Channel,
+    /// A call, or a process that runs for its result.
+    Call(Box<Call>),
+    /// A call of a host module; run to cancel it.
+    Module(Box<dyn FnOnce() + Send>),
+}
+
+/// Who gets the result of a process.
+pub(crate) enum Waiter {
+    /// A call of another process, under a ticket.
+    Call(Arc<Process>, u64),
+    /// Code of the host.
+    Host(Box<dyn FnOnce(&Arc<Process>, Exit) + Send>),
+}
+
+/// What is left of an ended process for others to clean up.
+pub(crate) struct Remains {
+    pub(crate) ties: u8,
+    pub(crate) pending: FxHashMap<u64, Pending>,
+    pub(crate) waiter: Option<Waiter>,
+    pub(crate) mailbox: Mailbox,
+}
+
+impl Process {
+    pub(crate) fn new(
+        seat: Seat,
+        terms: Arc<Terms>,
+        parent: u64,
+        context: Arc<[u8]>,
+        life: Life,
+        waiter: Option<Waiter>,
+    ) -> Self {
+        let mailbox = Mailbox::new(terms.bounds.mailbox);
+        Self {
+            seat,
+            pid: seat.pid(&terms.host.id),
+            terms,
+            parent,
+            children: AtomicU32::new(0),
+            context,
+            cpu: AtomicU64::new(0),
+            life: Mutex::new(life),
+            inner: Mutex::new(Inner {
+                // It is queued as soon as it exists.
+                state: State::Busy,
+                mailbox,
+                pending: FxHashMap::default(),
+                tickets: 0,
+                kill: None,
+                finished: None,
+                waiter,
+                fresh: false,
+            }),
+            ties: AtomicU8::new(0),
+            killed: AtomicBool::new(false),
+            traps_links: AtomicBool::new(false),
+            upgradable: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock()
+    }
+
+    /// Ties something to it, so that its end looks there; false when it has ended.
+    pub(crate) fn tie(&self, tie: u8) -> bool {
+        self.ties.fetch_or(tie, Ordering::SeqCst) & ENDED == 0
+    }
+
+    /// Tells whether something may be tied to it.
+    pub(crate) fn is_tied(&self, tie: u8) -> bool {
+        self.ties.load(Ordering::SeqCst) & tie != 0
+    }
+
+    /// Tells whether something ended it from outside.
+    pub(crate) fn is_killed(&self) -> bool {
+        self.killed.load(Ordering::Acquire)
+    }
+
+    /// Ends it from outside; the first reason counts. Returns true when it must be scheduled for that.
+    pub(crate) fn kill(&self, reason: Error) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.state == State::Ended || inner.kill.is_some() {
+            return false;
+        }
+        inner.kill = Some(Box::new(reason));
+        self.killed.store(true, Ordering::Release);
+        inner.rouse()
+    }
+
+    /// Takes why it was ended from outside.
+    pub(crate) fn take_kill(&self) -> Option<Error> {
+        self.inner.lock().kill.take().map(|reason| *reason)
+    }
+
+    /// Moves what has arrived to `events`; false when there is nothing.
+    pub(crate) fn take_events(&self, events: &mut Vec<Event>) -> bool {
+        let mut inner = self.inner.lock();
+        inner.fresh = false;
+        inner.mailbox.take(events, BATCH_EVENTS, BATCH_BYTES);
+        !events.is_empty()
+    }
+
+    /// Makes it idle, unless something has arrived meanwhile.
+    pub(crate) fn settle(&self) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.fresh || inner.kill.is_some() {
+            return false;
+        }
+        inner.state = State::Idle;
+        true
+    }
+
+    /// Notes that whatever arrives from now on is new to it.
+    pub(crate) fn look(&self) {
+        self.inner.lock().fresh = false;
+    }
+
+    /// Notes that its waker was called. Returns true when it must be scheduled.
+    pub(crate) fn wake(&self) -> bool {
+        self.inner.lock().rouse()
+    }
+
+    /// Marks it as ended and returns what others must clean up; none when it has ended before.
+    pub(crate) fn end(&self) -> Option<Remains> {
+        let mut inner = self.inner.lock();
+        if inner.state == State::Ended {
+            return None;
+        }
+        inner.state = State::Ended;
+        let mailbox = std::mem::replace(&mut inner.mailbox, Mailbox::closed());
+        let (pending, waiter) = (std::mem::take(&mut inner.pending), inner.waiter.take());
+        drop(inner);
+        let ties = self.ties.fetch_or(ENDED, Ordering::SeqCst);
+        Some(Remains { ties, pending, waiter, mailbox })
+    }
+}
+
+/// Why a message was not taken in.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// The process has ended.
+    Ended,
+    /// The mailbox is full.
+    Full(Full),
+}
+
+impl Inner {
+    /// Makes it run if it is idle. Returns true when it must be scheduled.
+    fn rouse(&mut self) -> bool {
+        self.fresh = true;
+        if self.state == State::Idle {
+            self.state = State::Busy;
+            return true;
+        }
+        false
+    }
+
+    pub(crate) fn is_ended(&self) -> bool {
+        self.state == State::Ended
+    }
+
+    /// Takes a message in. Returns true when the process must be scheduled.
+    pub(crate) fn message(&mut self, envelope: Envelope) -> Result<bool, Refused> {
+        if self.is_ended() {
+            return Err(Refused::Ended);
+        }
+        let deliverable = self.mailbox.message(envelope).map_err(Refused::Full)?;
+        Ok(deliverable && self.rouse())
+    }
+
+    /// Takes a signal in that the process asked for. Returns true when the process must be scheduled.
+    pub(crate) fn signal(&mut self, signal: Signal) -> bool {
+        if self.is_ended() {
+            return false;
+        }
+        self.mailbox.signal(signal);
+        self.rouse()
+    }
+
+    /// Takes a request to stop in. Returns true when the process must be scheduled.
+    pub(crate) fn request(&mut self, signal: Signal) -> Result<bool, Refused> {
+        if self.is_ended() {
+            return Err(Refused::Ended);
+        }
+        self.mailbox.request(signal).map_err(Refused::Full)?;
+        Ok(self.rouse())
+    }
+
+    /// Starts a pending operation; `start` gets its ticket.
+    pub(crate) fn pend(&mut self, start: impl FnOnce(u64) -> Pending) -> u64 {
+        self.tickets += 1;
+        let ticket = self.tickets;
+        let pending = start(ticket);
+        self.pending.insert(ticket, pending);
+        ticket
+    }
+
+    /// Reserves a ticket for an operation that may not need it.
+    pub(crate) fn ticket(&mut self) -> u64 {
+        self.tickets += 1;
+        self.tickets
+    }
+
+    /// Enters an operation under a ticket that was reserved.
+    pub(crate) fn enter(&mut self, ticket: u64, pending: Pending) {
+        self.pending.insert(ticket, pending);
+    }
+
+    pub(crate) fn pending(&mut self, ticket: u64) -> Option<&mut Pending> {
+        self.pending.get_mut(&ticket)
+    }
+
+    pub(crate) fn pending_count(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Takes a pending operation off, so that it cannot complete any more.
+    pub(crate) fn withdraw(&mut self, ticket: u64) -> Option<Pending> {
+        self.pending.remove(&ticket)
+    }
+
+    /// Completes a pending operation. Returns what it was, and whether the process must be scheduled; gives the outcome back
+    /// when there is none any more.
+    pub(crate) fn complete(&mut self, ticket: u64, outcome: Outcome) -> Result<(Pending, bool), Outcome> {
+        match self.pending.remove(&ticket) {
+            Some(pending) => {
+                self.mailbox.completed(ticket, outcome);
+                Ok((pending, self.rouse()))
+            }
+            None => Err(outcome),
+        }
+    }
+
+    /// Notes what `finish` said; the first word counts.
+    pub(crate) fn finish(&mut self, outcome: Result<Payload, Error>) {
+        self.finished.get_or_insert_with(|| Box::new(outcome));
+    }
+}
+
+impl Tabled for Process {
+    fn pid(&self) -> &str {
+        &self.pid
+    }
+
+    fn number(&self) -> u64 {
+        self.seat.number()
+    }
+}
+
+impl Runnable for Process {
+    fn lane(&self) -> &Lane {
+        &self.terms.host.lane
+    }
+}
+
+impl std::fmt::Debug for Process {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Process").field("pid", &self.pid).finish_non_exhaustive()
+    }
+}

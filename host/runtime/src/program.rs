@@ -1,0 +1,241 @@
+//! What an entry runs: its code with all it imports, compiled once and shared by every process.
+
+use std::sync::{Arc, OnceLock};
+
+use moonlet_language::diagnostic::Diagnostic;
+use moonlet_registry::{Entry, EntryId, FieldPath, Limits, LuaEntry, LuaForm, Retry, Snapshot, WasmEntry, WasmForm};
+use moonlet_sandbox::{Component, Sandbox, wit};
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+
+use crate::errors;
+use crate::shared::Shared;
+
+/// What a program is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// It is called.
+    Function,
+    /// It is spawned.
+    Process,
+}
+
+/// One entry that can run, at one version of the registry.
+pub(crate) struct Program {
+    pub(crate) entry: Arc<str>,
+    pub(crate) form: Form,
+    pub(crate) method: String,
+    /// The modules that it and what it imports declare.
+    pub(crate) modules: Vec<String>,
+    pub(crate) limits: Limits,
+    /// Where it runs when nobody says where.
+    pub(crate) default_host: Option<EntryId>,
+    pub(crate) retry: Option<Retry>,
+    source: Source,
+    code: OnceLock<Result<Code, wit::Error>>,
+}
+
+enum Source {
+    /// The main chunk and its libraries, each before those that import it.
+    Lua {
+        main: Arc<Entry>,
+        libraries: Vec<Arc<Entry>>,
+    },
+    Component(std::path::PathBuf),
+}
+
+/// Code that is ready to run.
+pub(crate) enum Code {
+    Lua(Chunks),
+    Component(Component),
+}
+
+/// Compiled chunks.
+pub(crate) struct Chunks {
+    pub(crate) main: Arc<wit::Chunk>,
+    pub(crate) libraries: Vec<Arc<wit::Chunk>>,
+}
+
+impl Program {
+    /// Looks an entry up; its code is compiled when it is first needed.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` without such an entry, `Invalid` when it is none that runs.
+    pub(crate) fn find(snapshot: &Snapshot, id: &str) -> Result<Self, wit::Error> {
+        let Some(entry) = snapshot.find_id(id) else {
+            return Err(errors::not_found(format!("there is no entry `{}`", errors::shown(id))));
+        };
+        match entry.kind.as_str() {
+            "function.lua" | "process.lua" => Self::lua(snapshot, entry),
+            "process.wasm" | "function.wasm" => Self::component(entry),
+            kind => Err(errors::invalid(format!("`{id}` is of kind `{kind}` and cannot run; only processes and functions can"))),
+        }
+    }
+
+    fn lua(snapshot: &Snapshot, entry: &Arc<Entry>) -> Result<Self, wit::Error> {
+        let view = LuaEntry::new(entry).map_err(|error| errors::invalid(error.to_string()))?;
+        let libraries = libraries(snapshot, &view)?;
+        let mut modules = view.modules.clone();
+        for library in &libraries {
+            modules.extend(LuaEntry::new(library).map(|view| view.modules).unwrap_or_default());
+        }
+        modules.sort();
+        modules.dedup();
+        Ok(Self {
+            entry: entry.id.as_str().into(),
+            form: if view.form == LuaForm::Function { Form::Function } else { Form::Process },
+            method: view.method.unwrap_or_default(),
+            modules,
+            limits: view.limits,
+            default_host: view.default_host,
+            retry: view.retry,
+            source: Source::Lua { main: Arc::clone(entry), libraries },
+            code: OnceLock::new(),
+        })
+    }
+
+    fn component(entry: &Arc<Entry>) -> Result<Self, wit::Error> {
+        let view = WasmEntry::new(entry).map_err(|error| errors::invalid(error.to_string()))?;
+        let Some(path) = view.file else {
+            return Err(errors::unavailable(format!("`{}` lies in a file volume, which this build cannot read", entry.id)));
+        };
+        Ok(Self {
+            entry: entry.id.as_str().into(),
+            form: if view.form == WasmForm::Function { Form::Function } else { Form::Process },
+            method: view.method,
+            modules: Vec::new(),
+            limits: view.limits,
+            default_host: view.default_host,
+            retry: view.retry,
+            source: Source::Component(path),
+            code: OnceLock::new(),
+        })
+    }
+
+    pub(crate) fn is_component(&self) -> bool {
+        matches!(self.source, Source::Component(_))
+    }
+
+    /// Returns the code, compiled now if it was not before.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the code.
+    pub(crate) fn code(&self, node: &Shared) -> Result<&Code, wit::Error> {
+        let code = self.code.get_or_init(|| match &self.source {
+            Source::Lua { main, libraries } => self.compile(node, main, libraries),
+            Source::Component(path) => self.read(node, path),
+        });
+        code.as_ref().map_err(wit::Error::clone)
+    }
+
+    fn compile(&self, node: &Shared, main: &Arc<Entry>, libraries: &[Arc<Entry>]) -> Result<Code, wit::Error> {
+        let chunk = |entry: &Arc<Entry>| node.chunks.get(&node.sandbox, entry);
+        let libraries = libraries.iter().map(chunk).collect::<Result<Vec<_>, _>>()?;
+        Ok(Code::Lua(Chunks { main: chunk(main)?, libraries }))
+    }
+
+    fn read(&self, node: &Shared, path: &std::path::Path) -> Result<Code, wit::Error> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let bytes = std::fs::read(path).map_err(|error| {
+            errors::unavailable(format!("the component `{name}` of `{}` cannot be read: {error}", self.entry))
+        })?;
+        let component = node.sandbox.component(&bytes).map_err(|failure| {
+            let error = failure.into_error();
+            wit::Error { message: format!("`{name}` of `{}`: {}", self.entry, error.message), ..error }
+        })?;
+        Ok(Code::Component(component))
+    }
+}
+
+/// Lists what an entry imports, directly and through others, each before those that import it.
+fn libraries(snapshot: &Snapshot, view: &LuaEntry) -> Result<Vec<Arc<Entry>>, wit::Error> {
+    enum Visit {
+        Enter(EntryId, EntryId),
+        Leave(Arc<Entry>),
+    }
+    let mut ordered = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    seen.insert(view.id.clone());
+    // An explicit stack: an application may nest its imports as deep as it likes.
+    let enter = |view: &LuaEntry, stack: &mut Vec<Visit>| {
+        stack.extend(view.imports.iter().rev().map(|(_, id)| Visit::Enter(view.id.clone(), id.clone())));
+    };
+    let mut stack = Vec::new();
+    enter(view, &mut stack);
+    while let Some(visit) = stack.pop() {
+        match visit {
+            Visit::Leave(entry) => ordered.push(entry),
+            Visit::Enter(importer, id) => {
+                if !seen.insert(id.clone()) {
+                    continue;
+                }
+                let Some(entry) = snapshot.get(&id) else {
+                    return Err(errors::not_found(format!("`{importer}` imports `{id}`, which does not exist")));
+                };
+                let view =
+                    LuaEntry::new(entry).map_err(|error| errors::invalid(format!("`{importer}` imports `{id}`: {error}")))?;
+                stack.push(Visit::Leave(Arc::clone(entry)));
+                enter(&view, &mut stack);
+            }
+        }
+    }
+    Ok(ordered)
+}
+
+/// Compiled chunks by entry, shared by all programs that contain them.
+pub(crate) struct ChunkCache {
+    chunks: Mutex<FxHashMap<EntryId, (Arc<Entry>, Arc<wit::Chunk>)>>,
+}
+
+impl ChunkCache {
+    pub(crate) fn new() -> Self {
+        Self { chunks: Mutex::new(FxHashMap::default()) }
+    }
+
+    fn get(&self, sandbox: &Sandbox, entry: &Arc<Entry>) -> Result<Arc<wit::Chunk>, wit::Error> {
+        if let Some((cached, chunk)) = self.chunks.lock().get(&entry.id)
+            && cached.same_definition(entry)
+        {
+            return Ok(Arc::clone(chunk));
+        }
+        let chunk = match compile(sandbox, entry) {
+            Ok(chunk) => Arc::new(chunk),
+            Err(diagnostics) => {
+                let texts: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+                return Err(errors::invalid(texts.join("; ")));
+            }
+        };
+        self.chunks.lock().insert(entry.id.clone(), (Arc::clone(entry), Arc::clone(&chunk)));
+        Ok(chunk)
+    }
+
+    /// Compiles an entry ahead of its use and says what is wrong with it.
+    pub(crate) fn prepare(&self, sandbox: &Sandbox, entry: &Arc<Entry>) -> Vec<Diagnostic> {
+        match compile(sandbox, entry) {
+            Ok(chunk) => {
+                self.chunks.lock().insert(entry.id.clone(), (Arc::clone(entry), Arc::new(chunk)));
+                Vec::new()
+            }
+            Err(diagnostics) => diagnostics,
+        }
+    }
+}
+
+/// Compiles the source of one entry.
+fn compile(sandbox: &Sandbox, entry: &Arc<Entry>) -> Result<wit::Chunk, Vec<Diagnostic>> {
+    let located = |message: String| {
+        let source = FieldPath::new().key("source");
+        vec![entry.locate(Diagnostic::error("invalid-code", message), &source, "this code")]
+    };
+    let view = LuaEntry::new(entry).map_err(|error| located(error.to_string()))?;
+    let file = view.source_name.as_deref().unwrap_or(entry.id.as_str());
+    let lowered = moonlet_language::lower::lower(&view.source, file);
+    if !lowered.diagnostics.is_empty() {
+        return Err(lowered.diagnostics);
+    }
+    let code = sandbox.compile(lowered.lua.as_bytes(), entry.id.as_str()).map_err(|error| located(error.message))?;
+    let imports = view.imports.into_iter().map(|(name, id)| wit::Alias { name, entry: id.to_string() });
+    Ok(wit::Chunk { entry: entry.id.to_string(), code, modules: view.modules, imports: imports.collect() })
+}

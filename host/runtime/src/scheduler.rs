@@ -1,0 +1,258 @@
+//! Worker threads, run queues and parking.
+//!
+//! Knows of processes only that each belongs to a [`Lane`] and can be run for a turn; what a turn is, what time it is and what
+//! is due are the [`Driver`]'s matter. Hence it is tested without any Wasm.
+//!
+//! What keeps the hot path cheap: a process that becomes ready while a worker runs goes to that worker's own queue, and a
+//! sleeping worker is only woken when there is more than the running one will take next. Two processes that talk to each
+//! other stay on one worker and never touch a futex. What waits too long behind a long turn is found by the ticker.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+mod lane;
+mod queue;
+mod ticker;
+mod worker;
+
+pub(crate) use lane::{DEFAULT_WEIGHT, Lane};
+use queue::RunQueue;
+use ticker::Ticker;
+
+/// Something that is run in turns.
+pub(crate) trait Runnable: Send + Sync + 'static {
+    /// Returns the lane of its process host.
+    fn lane(&self) -> &Lane;
+}
+
+/// What a turn came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It goes to the back of its queue.
+    Again,
+    /// It waits; whoever has something for it schedules it again.
+    Idle,
+}
+
+/// What the scheduler drives.
+pub(crate) trait Driver: Send + Sync + 'static {
+    /// What it runs.
+    type Process: Runnable;
+
+    /// Runs one turn, which started at `now`, and says when it ended.
+    fn run(self: &Arc<Self>, process: &Arc<Self::Process>, now: u64) -> (Verdict, u64);
+
+    /// Returns the time in nanoseconds since some fixed point.
+    fn now(&self) -> u64;
+
+    /// Returns when something is due next; `u64::MAX`: never.
+    fn next_deadline(&self) -> u64;
+
+    /// Does what is due.
+    fn fire(self: &Arc<Self>, now: u64);
+
+    /// Hears that a slice has passed.
+    fn tick(&self);
+}
+
+/// The workers and their queues. The driver belongs to the threads only, so that it can own the scheduler.
+pub(crate) struct Scheduler<P> {
+    shared: Arc<Shared<P>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+struct Shared<P> {
+    stations: Box<[Station<P>]>,
+    /// The pass that lanes have reached; see [`Lane`].
+    clock: AtomicU64,
+    /// Parked workers that no wake is on the way to. Written under the lock of `entrance`.
+    sleepers: AtomicUsize,
+    /// What comes from threads that are no workers, and everything about parking.
+    entrance: Mutex<Entrance<P>>,
+    arrivals: Condvar,
+    /// Set while `entrance` holds processes, for a look without the lock.
+    waiting_outside: AtomicBool,
+    ticker: Ticker,
+    stopping: AtomicBool,
+}
+
+/// What one worker has for itself, on cache lines of its own.
+#[repr(align(128))]
+struct Station<P> {
+    queue: Mutex<RunQueue<P>>,
+    /// The length of `queue`, for a look without the lock.
+    len: AtomicUsize,
+    /// Turns begun; when it stands still over a tick, a turn is long.
+    turns: AtomicU64,
+    /// Whether what is queued waits behind a long turn, as the ticker found.
+    stuck: AtomicBool,
+}
+
+struct Entrance<P> {
+    queue: RunQueue<P>,
+    /// Wakes that no parked worker has taken yet.
+    wakes: usize,
+    /// The earliest deadline that a parked worker waits for.
+    watched: u64,
+}
+
+thread_local! {
+    /// The scheduler, by address, and the station of the worker that this thread is.
+    static HERE: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+}
+
+impl<P: Runnable> Scheduler<P> {
+    /// Makes the queues; nothing runs before `start`.
+    pub(crate) fn new(workers: usize) -> Self {
+        let shared = Shared {
+            stations: (0..workers.max(1)).map(|_| Station::new()).collect(),
+            clock: AtomicU64::new(0),
+            sleepers: AtomicUsize::new(0),
+            entrance: Mutex::new(Entrance { queue: RunQueue::new(), wakes: 0, watched: u64::MAX }),
+            arrivals: Condvar::new(),
+            waiting_outside: AtomicBool::new(false),
+            ticker: Ticker::new(),
+            stopping: AtomicBool::new(false),
+        };
+        Self { shared: Arc::new(shared), threads: Mutex::new(Vec::new()) }
+    }
+
+    /// Starts the threads.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses a thread.
+    pub(crate) fn start<D: Driver<Process = P>>(&self, driver: &Arc<D>) -> std::io::Result<()> {
+        let mut threads = self.threads.lock();
+        for index in 0..self.shared.stations.len() {
+            let (shared, driver) = (Arc::clone(&self.shared), Arc::clone(driver));
+            let builder = std::thread::Builder::new().name(format!("moonlet-{index}"));
+            threads.push(builder.spawn(move || worker::work(&shared, &driver, index))?);
+        }
+        let (shared, driver) = (Arc::clone(&self.shared), Arc::clone(driver));
+        let builder = std::thread::Builder::new().name("moonlet-ticker".to_owned());
+        threads.push(builder.spawn(move || ticker::tick(&shared, &*driver))?);
+        Ok(())
+    }
+
+    /// Queues a process that has something to do. Must not be called twice before it ran.
+    pub(crate) fn push(&self, process: Arc<P>) {
+        self.shared.push(process);
+    }
+
+    /// Hears that something is due at `deadline` from now on.
+    pub(crate) fn watch(&self, deadline: u64) {
+        // A worker looks at the deadlines itself when its turn is over.
+        if self.shared.here().is_some() {
+            return;
+        }
+        let mut entrance = self.shared.entrance.lock();
+        if deadline < entrance.watched {
+            self.shared.wake_one(&mut entrance);
+        }
+    }
+
+    /// Ends the threads; what is queued stays undone.
+    pub(crate) fn stop(&self) {
+        self.shared.stopping.store(true, Ordering::SeqCst);
+        {
+            let mut entrance = self.shared.entrance.lock();
+            entrance.wakes += self.shared.stations.len();
+            self.shared.arrivals.notify_all();
+        }
+        self.shared.ticker.wake();
+        let own = std::thread::current().id();
+        for thread in self.threads.lock().drain(..) {
+            if thread.thread().id() != own {
+                // A worker that panicked has nothing left to say here.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+impl<P: Runnable> Shared<P> {
+    fn here(&self) -> Option<usize> {
+        let (scheduler, index) = HERE.get();
+        (scheduler == std::ptr::from_ref(self).addr()).then_some(index)
+    }
+
+    fn push(&self, process: Arc<P>) {
+        match self.here().and_then(|index| self.stations.get(index)) {
+            Some(station) => {
+                let len = station.push(process, &self.clock);
+                // One is what this worker takes next itself.
+                if len > 1 {
+                    self.offer();
+                }
+            }
+            None => {
+                let mut entrance = self.entrance.lock();
+                entrance.queue.push(process, &self.clock);
+                self.waiting_outside.store(true, Ordering::Relaxed);
+                self.wake_one(&mut entrance);
+            }
+        }
+    }
+
+    /// Wakes a parked worker, if there is one, to take its part.
+    fn offer(&self) {
+        // Pairs with the fence of a worker that parks: either it sees what was queued, or this sees it parked.
+        fence(Ordering::SeqCst);
+        if self.sleepers.load(Ordering::Relaxed) > 0 {
+            self.wake_one(&mut self.entrance.lock());
+        }
+    }
+
+    fn wake_one(&self, entrance: &mut Entrance<P>) {
+        let sleepers = self.sleepers.load(Ordering::Relaxed);
+        if sleepers > 0 {
+            self.sleepers.store(sleepers - 1, Ordering::Relaxed);
+            entrance.wakes += 1;
+            self.arrivals.notify_one();
+        }
+    }
+}
+
+impl<P: Runnable> Station<P> {
+    fn new() -> Self {
+        Self {
+            queue: Mutex::new(RunQueue::new()),
+            len: AtomicUsize::new(0),
+            turns: AtomicU64::new(0),
+            stuck: AtomicBool::new(false),
+        }
+    }
+
+    /// Queues and returns the new length.
+    fn push(&self, process: Arc<P>, clock: &AtomicU64) -> usize {
+        let mut queue = self.queue.lock();
+        queue.push(process, clock);
+        let len = queue.len();
+        self.len.store(len, Ordering::Relaxed);
+        len
+    }
+
+    fn pop(&self, clock: &AtomicU64) -> Option<Arc<P>> {
+        if self.len.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let mut queue = self.queue.lock();
+        let process = queue.pop(clock);
+        self.len.store(queue.len(), Ordering::Relaxed);
+        process
+    }
+}
+
+/// Turns a time of the driver's clock into an instant to wait for.
+fn instant(now: u64, deadline: u64) -> Instant {
+    Instant::now() + Duration::from_nanos(deadline.saturating_sub(now))
+}
+
+#[cfg(test)]
+mod tests;

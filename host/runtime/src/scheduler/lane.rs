@@ -1,0 +1,48 @@
+//! The share of CPU time of one process host.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a host that comes back from idleness may be ahead of the others, in weighted nanoseconds: enough to be served at
+/// once, too little to make up for a rest.
+const CREDIT: u64 = 2_000_000;
+/// The weight of a host that names none.
+pub(crate) const DEFAULT_WEIGHT: u64 = 100;
+
+/// One process host as the scheduler sees it.
+///
+/// `pass` is the CPU time that its processes used, divided by its weight; the lane with the least is served next. It counts
+/// for all workers together, so that a host cannot get more by spreading over them.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    index: usize,
+    weight: u64,
+    pass: AtomicU64,
+}
+
+impl Lane {
+    pub(crate) fn new(index: usize, weight: u64) -> Self {
+        Self { index, weight: weight.max(1), pass: AtomicU64::new(0) }
+    }
+
+    /// Returns the place of this lane in the tables of the workers.
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
+    pub(crate) fn pass(&self) -> u64 {
+        self.pass.load(Ordering::Relaxed)
+    }
+
+    /// Charges CPU time.
+    pub(crate) fn charge(&self, nanoseconds: u64) {
+        self.pass.fetch_add(nanoseconds.saturating_mul(DEFAULT_WEIGHT) / self.weight, Ordering::Relaxed);
+    }
+
+    /// Catches up after idleness: whoever rested must not starve the others afterwards.
+    pub(crate) fn wake(&self, clock: &AtomicU64) {
+        let floor = clock.load(Ordering::Relaxed).saturating_sub(CREDIT);
+        if self.pass() < floor {
+            self.pass.fetch_max(floor, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::mpsc;
+
+use super::*;
+
+/// A process whose turns are a closure.
+struct Fake {
+    lane: Arc<Lane>,
+    turn: Box<dyn Fn(&Arc<Fake>) -> Verdict + Send + Sync>,
+}
+
+impl Runnable for Fake {
+    fn lane(&self) -> &Lane {
+        &self.lane
+    }
+}
+
+struct FakeDriver {
+    start: Instant,
+    deadline: AtomicU64,
+    fired: mpsc::Sender<()>,
+}
+
+impl Driver for FakeDriver {
+    type Process = Fake;
+
+    fn run(self: &Arc<Self>, process: &Arc<Fake>, _now: u64) -> (Verdict, u64) {
+        ((process.turn)(process), self.now())
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap()
+    }
+
+    fn next_deadline(&self) -> u64 {
+        self.deadline.load(Ordering::SeqCst)
+    }
+
+    fn fire(self: &Arc<Self>, _now: u64) {
+        self.deadline.store(u64::MAX, Ordering::SeqCst);
+        self.fired.send(()).unwrap();
+    }
+
+    fn tick(&self) {}
+}
+
+struct Running {
+    scheduler: Arc<Scheduler<Fake>>,
+    driver: Arc<FakeDriver>,
+    fired: mpsc::Receiver<()>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.scheduler.stop();
+    }
+}
+
+fn start(workers: usize) -> Running {
+    let (sender, fired) = mpsc::channel();
+    let driver = Arc::new(FakeDriver { start: Instant::now(), deadline: AtomicU64::new(u64::MAX), fired: sender });
+    let scheduler = Arc::new(Scheduler::new(workers));
+    scheduler.start(&driver).unwrap();
+    Running { scheduler, driver, fired }
+}
+
+fn fake(lane: &Arc<Lane>, turn: impl Fn(&Arc<Fake>) -> Verdict + Send + Sync + 'static) -> Arc<Fake> {
+    Arc::new(Fake { lane: Arc::clone(lane), turn: Box::new(turn) })
+}
+
+fn lane() -> Arc<Lane> {
+    Arc::new(Lane::new(0, DEFAULT_WEIGHT))
+}
+
+#[test]
+fn every_process_that_is_pushed_runs() {
+    let running = start(2);
+    let lane = lane();
+    let (sender, receiver) = mpsc::channel();
+    for number in 0..1000 {
+        let sender = sender.clone();
+        running.scheduler.push(fake(&lane, move |_| {
+            sender.send(number).unwrap();
+            Verdict::Idle
+        }));
+    }
+    let mut seen: Vec<i32> = (0..1000).map(|_| receiver.recv().unwrap()).collect();
+    seen.sort_unstable();
+    assert!(seen.into_iter().eq(0..1000));
+}
+
+#[test]
+fn what_a_process_wakes_runs_after_it() {
+    let running = start(2);
+    let lane = lane();
+    let (sender, receiver) = mpsc::channel();
+    let second = fake(&lane, move |_| {
+        sender.send(()).unwrap();
+        Verdict::Idle
+    });
+    let scheduler = Arc::clone(&running.scheduler);
+    running.scheduler.push(fake(&lane, move |_| {
+        scheduler.push(Arc::clone(&second));
+        Verdict::Idle
+    }));
+    receiver.recv().unwrap();
+}
+
+#[test]
+fn a_long_turn_does_not_hold_up_what_it_woke() {
+    let running = start(2);
+    let lane = lane();
+    let (sender, receiver) = mpsc::channel();
+    let (done, ended) = mpsc::channel();
+    let second = fake(&lane, move |_| {
+        sender.send(()).unwrap();
+        Verdict::Idle
+    });
+    let receiver = Mutex::new(receiver);
+    let scheduler = Arc::clone(&running.scheduler);
+    // Its turn lasts until the other process has run, which hence must run on the other worker.
+    running.scheduler.push(fake(&lane, move |_| {
+        scheduler.push(Arc::clone(&second));
+        receiver.lock().recv().unwrap();
+        done.send(()).unwrap();
+        Verdict::Idle
+    }));
+    ended.recv().unwrap();
+}
+
+#[test]
+fn an_endless_process_lets_the_others_run() {
+    let running = start(1);
+    let lane = lane();
+    let (sender, receiver) = mpsc::channel();
+    running.scheduler.push(fake(&lane, |_| Verdict::Again));
+    running.scheduler.push(fake(&lane, move |_| {
+        sender.send(()).unwrap();
+        Verdict::Idle
+    }));
+    receiver.recv().unwrap();
+}
+
+#[test]
+fn what_is_due_is_done_while_every_worker_sleeps() {
+    let running = start(2);
+    let deadline = running.driver.now() + 3_000_000;
+    running.driver.deadline.store(deadline, Ordering::SeqCst);
+    running.scheduler.watch(deadline);
+    running.fired.recv().unwrap();
+    assert!(running.driver.now() >= deadline);
+}
+
+#[test]
+fn hosts_share_by_weight_and_not_by_number_of_processes() {
+    const TURN: u64 = 1_000;
+    let clock = AtomicU64::new(0);
+    let mut queue = RunQueue::new();
+    let (heavy, light) = (Arc::new(Lane::new(0, 300)), Arc::new(Lane::new(1, 100)));
+    queue.push(fake(&heavy, |_| Verdict::Again), &clock);
+    for _ in 0..50 {
+        queue.push(fake(&light, |_| Verdict::Again), &clock);
+    }
+    let mut turns = [0_u32; 2];
+    for _ in 0..4_000 {
+        let process = queue.pop(&clock).unwrap();
+        *turns.get_mut(process.lane.index()).unwrap() += 1;
+        process.lane.charge(TURN);
+        queue.push(process, &clock);
+    }
+    assert!(turns[0].abs_diff(3_000) <= 10, "{turns:?}");
+}
+
+#[test]
+fn a_host_that_rested_is_served_first_but_makes_up_for_nothing() {
+    let clock = AtomicU64::new(0);
+    let mut queue = RunQueue::new();
+    let (busy, rested) = (Arc::new(Lane::new(0, 100)), Arc::new(Lane::new(1, 100)));
+    queue.push(fake(&busy, |_| Verdict::Again), &clock);
+    busy.charge(3_600_000_000_000);
+    clock.fetch_max(busy.pass(), Ordering::Relaxed);
+    queue.push(fake(&rested, |_| Verdict::Again), &clock);
+    assert_eq!(queue.pop(&clock).unwrap().lane.index(), 1);
+    assert!(busy.pass() - rested.pass() <= 10_000_000);
+}

@@ -1,0 +1,155 @@
+//! What a worker thread does: take, run, look at the deadlines, steal, park.
+
+use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
+
+use super::{Driver, HERE, Runnable, Shared, Station, Verdict, instant};
+
+/// How often a busy worker looks for processes from outside.
+const OUTSIDE_EVERY: u64 = 31;
+
+pub(super) fn work<D: Driver>(shared: &Shared<D::Process>, driver: &Arc<D>, index: usize) {
+    HERE.set((std::ptr::from_ref(shared).addr(), index));
+    let Some(station) = shared.stations.get(index) else { return };
+    let mut now = driver.now();
+    let mut turns = 0_u64;
+    while !shared.stopping.load(Ordering::Relaxed) {
+        if now >= driver.next_deadline() {
+            driver.fire(now);
+        }
+        if turns % OUTSIDE_EVERY == 0 {
+            shared.enter(station);
+        }
+        let Some(process) = shared.next(index, station) else {
+            shared.park(&**driver);
+            now = driver.now();
+            continue;
+        };
+        turns += 1;
+        station.turns.store(turns, Ordering::Relaxed);
+        let (verdict, end) = driver.run(&process, now);
+        process.lane().charge(end.saturating_sub(now));
+        now = end;
+        if verdict == Verdict::Again && station.push(process, &shared.clock) > 1 {
+            shared.offer();
+        }
+    }
+}
+
+impl<P: Runnable> Shared<P> {
+    fn next(&self, index: usize, station: &Station<P>) -> Option<Arc<P>> {
+        if let Some(process) = station.pop(&self.clock) {
+            return Some(process);
+        }
+        self.enter(station);
+        if let Some(process) = station.pop(&self.clock) {
+            return Some(process);
+        }
+        self.steal(index, station)
+    }
+
+    /// Takes over what came from outside.
+    fn enter(&self, station: &Station<P>) {
+        if !self.waiting_outside.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut taken = Vec::new();
+        {
+            let mut entrance = self.entrance.lock();
+            entrance.queue.give_half(&mut taken, &self.clock);
+            self.waiting_outside.store(entrance.queue.len() > 0, Ordering::Relaxed);
+        }
+        for process in taken {
+            station.push(process, &self.clock);
+        }
+    }
+
+    /// Takes half of another worker's queue. A single process stays where its peers are, unless it waits behind a long turn.
+    fn steal(&self, index: usize, station: &Station<P>) -> Option<Arc<P>> {
+        let count = self.stations.len();
+        for offset in 1..count {
+            let Some(victim) = self.stations.get((index + offset) % count) else { continue };
+            if !victim.has_spare() {
+                continue;
+            }
+            let mut taken = Vec::new();
+            {
+                let mut queue = victim.queue.lock();
+                queue.give_half(&mut taken, &self.clock);
+                victim.len.store(queue.len(), Ordering::Relaxed);
+            }
+            let mut taken = taken.into_iter();
+            let first = taken.next();
+            for process in taken {
+                station.push(process, &self.clock);
+            }
+            if first.is_some() {
+                return first;
+            }
+        }
+        None
+    }
+
+    /// Sleeps until there is something to do.
+    fn park<D: Driver>(&self, driver: &D) {
+        let mut entrance = self.entrance.lock();
+        if entrance.queue.len() > 0 || self.stopping.load(Ordering::Relaxed) {
+            return;
+        }
+        self.sleepers.store(self.sleepers.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        // Pairs with the fence of `offer`.
+        fence(Ordering::SeqCst);
+        let deadline = driver.next_deadline();
+        let now = driver.now();
+        if deadline <= now || self.stations.iter().any(Station::has_spare) {
+            self.sleepers.store(self.sleepers.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
+            return;
+        }
+        // One worker that watches the next deadline is enough.
+        let watches = deadline < entrance.watched;
+        if watches {
+            entrance.watched = deadline;
+        }
+        let until = (watches && deadline != u64::MAX).then(|| instant(now, deadline));
+        loop {
+            let timed_out = match until {
+                Some(until) => self.arrivals.wait_until(&mut entrance, until).timed_out(),
+                None => {
+                    self.arrivals.wait(&mut entrance);
+                    false
+                }
+            };
+            if entrance.wakes > 0 {
+                // Whoever woke has taken this worker off the sleepers.
+                entrance.wakes -= 1;
+                break;
+            }
+            if timed_out {
+                self.sleepers.store(self.sleepers.load(Ordering::Relaxed).saturating_sub(1), Ordering::Relaxed);
+                break;
+            }
+        }
+        if watches && entrance.watched == deadline {
+            entrance.watched = u64::MAX;
+        }
+        drop(entrance);
+        self.ticker.wake();
+    }
+
+    /// Tells whether no worker runs.
+    pub(super) fn all_parked(&self) -> bool {
+        let entrance = self.entrance.lock();
+        self.sleepers.load(Ordering::Relaxed) == self.stations.len() && entrance.wakes == 0
+    }
+}
+
+impl<P: Runnable> Station<P> {
+    /// Tells whether another worker may help itself.
+    fn has_spare(&self) -> bool {
+        match self.len.load(Ordering::Relaxed) {
+            0 => false,
+            1 => self.stuck.load(Ordering::Relaxed),
+            _ => true,
+        }
+    }
+}

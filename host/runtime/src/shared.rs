@@ -1,0 +1,241 @@
+//! What all processes of a node share, and how anything reaches a process.
+
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, OnceLock};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use moonlet_registry::Registry;
+use moonlet_sandbox::Sandbox;
+use moonlet_sandbox::wit::{Error, Outcome, Payload};
+use parking_lot::{Mutex, RwLock};
+use rustc_hash::FxHashMap;
+
+use crate::arrival::Envelope;
+use crate::channels::Channels;
+use crate::errors;
+use crate::life;
+use crate::module::HostModule;
+use crate::names::Names;
+use crate::process::{CHANNELS, Process, Refused};
+use crate::program::ChunkCache;
+use crate::relations::Relations;
+use crate::scheduler::{Driver, Scheduler, Verdict};
+use crate::services::Services;
+use crate::table::Table;
+use crate::terms_cache::TermsCache;
+use crate::timers::{AlarmKey, Timers};
+
+/// Alarms fired in one go before processes get their turn again.
+const ALARMS_PER_LOOK: usize = 1_000;
+
+/// One node, as its processes and workers see it.
+///
+/// Lock order: `relations` or `channels` first, then the `inner` of one process, then `timers` and the scheduler's locks. `names` and
+/// the table's slots are leaves.
+pub(crate) struct Shared {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) registry: Registry,
+    pub(crate) table: Table<Process>,
+    pub(crate) scheduler: Scheduler<Process>,
+    pub(crate) timers: Timers<Alarm>,
+    pub(crate) names: RwLock<Names<u64>>,
+    pub(crate) relations: Mutex<Relations<u64>>,
+    pub(crate) channels: Mutex<Channels<u64, Vec<u8>>>,
+    pub(crate) terms: TermsCache,
+    pub(crate) chunks: ChunkCache,
+    pub(crate) modules: FxHashMap<String, Module>,
+    pub(crate) services: Services,
+    pub(crate) tokio: Tokio,
+    /// Set once the node stops: nothing new is spawned.
+    pub(crate) stopping: AtomicBool,
+    pub(crate) start: Instant,
+    pub(crate) counters: Counters,
+}
+
+/// A host module with its manifest, encoded once.
+pub(crate) struct Module {
+    pub(crate) manifest: Vec<u8>,
+    pub(crate) host: Arc<dyn HostModule>,
+}
+
+/// What happened since the node started.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) spawned: AtomicU64,
+    pub(crate) failed: AtomicU64,
+}
+
+/// What a timer leads to.
+pub(crate) enum Alarm {
+    /// A ticket completes.
+    Ticket(Arc<Process>, u64),
+    /// A call has lasted too long.
+    Timeout(Arc<Process>, u64, u64),
+    /// A failed call is repeated.
+    Retry(Arc<Process>, u64),
+    /// A process has lived too long.
+    WallTime(Arc<Process>),
+    /// Code of the host.
+    Host(Box<dyn FnOnce(&Arc<Shared>) + Send>),
+}
+
+impl Shared {
+    /// Returns the time in nanoseconds since the node was made.
+    pub(crate) fn clock(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Returns the wall clock in nanoseconds since the Unix epoch.
+    pub(crate) fn wall_clock() -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Returns random bits of cryptographic quality.
+    pub(crate) fn random(&self) -> u64 {
+        getrandom::u64().unwrap_or_else(|_| self.clock())
+    }
+
+    /// Adds an alarm and lets the workers know.
+    pub(crate) fn alarm(&self, after: u64, alarm: Alarm) -> AlarmKey {
+        let deadline = self.clock().saturating_add(after);
+        let key = self.timers.add(deadline, alarm);
+        self.scheduler.watch(deadline);
+        key
+    }
+
+    /// Finds a living process by pid or name.
+    pub(crate) fn find(&self, to: &str) -> Result<Arc<Process>, Error> {
+        let found = if to.starts_with('{') {
+            self.table.get(to)
+        } else {
+            let number = self.names.read().lookup(to).ok();
+            number.and_then(|number| self.table.numbered(number))
+        };
+        found.ok_or_else(|| errors::no_process(to))
+    }
+
+    /// Queues a process when it is due.
+    pub(crate) fn schedule(&self, process: &Arc<Process>, due: bool) {
+        if due {
+            self.scheduler.push(Arc::clone(process));
+        }
+    }
+
+    /// Puts a message into a mailbox; its channels are handles of the receiver already.
+    pub(crate) fn deliver(&self, to: &str, target: &Arc<Process>, envelope: Envelope) -> Result<(), Error> {
+        // A message that is refused is dropped with the lock still held, hence its handles are noted before.
+        let handles = if envelope.body.channels.is_empty() { Vec::new() } else { envelope.body.channels.clone() };
+        let taken = target.inner().message(envelope);
+        match taken {
+            Ok(due) => {
+                self.schedule(target, due);
+                Ok(())
+            }
+            Err(refused) => {
+                self.release(target, &handles);
+                Err(match refused {
+                    Refused::Ended => errors::no_process(to),
+                    Refused::Full(full) => errors::mailbox_full(to, full),
+                })
+            }
+        }
+    }
+
+    /// Ends a process from outside.
+    pub(crate) fn kill(&self, process: &Arc<Process>, reason: Error) {
+        let due = process.kill(reason);
+        self.schedule(process, due);
+    }
+
+    /// Completes a ticket that waits for nothing but this.
+    pub(crate) fn complete(&self, process: &Arc<Process>, ticket: u64, outcome: Outcome) {
+        let completed = process.inner().complete(ticket, outcome);
+        match completed {
+            Ok((_, due)) => self.schedule(process, due),
+            Err(Outcome::Done(payload)) => self.release(process, &payload.channels),
+            Err(_) => {}
+        }
+    }
+
+    /// Gives channels in a payload of one process to another.
+    pub(crate) fn transfer(&self, from: &Process, mut payload: Payload, to: &Process) -> Result<Payload, Error> {
+        if payload.channels.is_empty() {
+            return Ok(payload);
+        }
+        let mut channels = self.channels.lock();
+        if !to.tie(CHANNELS) {
+            return Err(errors::no_process(&to.pid));
+        }
+        let given = channels.transfer(from.seat.number(), &payload.channels, to.seat.number());
+        payload.channels = given.map_err(|error| errors::of_channel(&error))?;
+        Ok(payload)
+    }
+
+    /// Gives handles back that a process was given in vain.
+    pub(crate) fn release(&self, process: &Process, handles: &[u32]) {
+        if handles.is_empty() {
+            return;
+        }
+        let mut channels = self.channels.lock();
+        for handle in handles {
+            channels.release(process.seat.number(), *handle);
+        }
+    }
+
+    fn fire_alarm(self: &Arc<Self>, alarm: Alarm) {
+        match alarm {
+            Alarm::Ticket(process, ticket) => self.complete(&process, ticket, Outcome::Done(Payload::empty())),
+            Alarm::Timeout(caller, ticket, after) => self.call_timed_out(&caller, ticket, after),
+            Alarm::Retry(caller, ticket) => self.call_again(&caller, ticket),
+            Alarm::WallTime(process) => {
+                let allowed = process.terms.bounds.wall.unwrap_or(u64::MAX);
+                self.kill(&process, errors::limit("wall_time", allowed, allowed));
+            }
+            Alarm::Host(act) => act(self),
+        }
+    }
+}
+
+impl Driver for Shared {
+    type Process = Process;
+
+    fn run(self: &Arc<Self>, process: &Arc<Process>, now: u64) -> (Verdict, u64) {
+        life::turn(self, process, now)
+    }
+
+    fn now(&self) -> u64 {
+        self.clock()
+    }
+
+    fn next_deadline(&self) -> u64 {
+        self.timers.next_deadline()
+    }
+
+    fn fire(self: &Arc<Self>, now: u64) {
+        let mut due = Vec::new();
+        self.timers.take_due(now, ALARMS_PER_LOOK, &mut due);
+        for alarm in due {
+            self.fire_alarm(alarm);
+        }
+    }
+
+    fn tick(&self) {
+        self.sandbox.tick();
+    }
+}
+
+/// The tokio runtime that WASI clocks of components need; made when the first component runs.
+#[derive(Default)]
+pub(crate) struct Tokio(OnceLock<Option<tokio::runtime::Runtime>>);
+
+impl Tokio {
+    /// Makes it the current one; none when the system refuses its thread, which WASI then reports as a trap.
+    pub(crate) fn enter(&self) -> Option<tokio::runtime::EnterGuard<'_>> {
+        let runtime = self.0.get_or_init(|| {
+            let mut builder = tokio::runtime::Builder::new_multi_thread();
+            builder.worker_threads(1).thread_name("moonlet-wasi").enable_time().build().ok()
+        });
+        runtime.as_ref().map(tokio::runtime::Runtime::enter)
+    }
+}

@@ -1,0 +1,249 @@
+//! How a process comes into being, and how it ends.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use moonlet_sandbox::wit::{Error, FirstMessage, Payload, Signal, SignalKind};
+
+use crate::arrival::{Envelope, Exit};
+use crate::document;
+use crate::errors;
+use crate::life::Life;
+use crate::process::{CHANNELS, MODULES, NAMED, Pending, Process, RELATED, Waiter};
+use crate::relations::Effect;
+use crate::shared::{Alarm, Shared};
+use crate::table::Tabled;
+use crate::terms::Terms;
+
+/// What to start, and how it relates to who starts it.
+pub(crate) struct Birth<'a> {
+    /// What runs on which host.
+    pub(crate) terms: Arc<Terms>,
+    /// Who starts it; none for the node itself.
+    pub(crate) parent: Option<&'a Arc<Process>>,
+    /// Its arguments; channels are handles of the parent.
+    pub(crate) args: Payload,
+    /// Its context values.
+    pub(crate) context: Arc<[u8]>,
+    /// Whether the parent monitors it.
+    pub(crate) monitor: bool,
+    /// Whether the parent is linked with it.
+    pub(crate) link: bool,
+    /// Messages that it finds in its mailbox; channels are handles of the parent.
+    pub(crate) messages: Vec<FirstMessage>,
+    /// Who gets its result.
+    pub(crate) waiter: Option<Waiter>,
+}
+
+impl<'a> Birth<'a> {
+    /// A process that nobody is related to.
+    pub(crate) fn new(terms: Arc<Terms>, parent: Option<&'a Arc<Process>>, args: Payload, context: Arc<[u8]>) -> Self {
+        Self { terms, parent, args, context, monitor: false, link: false, messages: Vec::new(), waiter: None }
+    }
+}
+
+impl Shared {
+    /// Makes a process that does not run yet: its pid finds it, its mailbox takes messages. `launch` makes it run.
+    pub(crate) fn bear(self: &Arc<Self>, birth: Birth<'_>) -> Result<Arc<Process>, Error> {
+        let Birth { terms, parent, args, context, monitor, link, messages, waiter } = birth;
+        if self.stopping.load(Ordering::Relaxed) {
+            return Err(errors::unavailable("the node is stopping, so that nothing new is started").with_retryable(false));
+        }
+        self.admit(&terms, parent)?;
+        let Some(seat) = self.table.seat() else {
+            self.dismiss(&terms, parent);
+            return Err(errors::unavailable("the process table of this node is full").with_retryable(true));
+        };
+        let parent_number = parent.map_or(0, |parent| parent.number());
+        let wall = terms.bounds.wall;
+        let process = Process::new(seat, terms, parent_number, context, Life::Over, waiter);
+        let process = Arc::new(process);
+        self.table.put(seat, Arc::clone(&process));
+        self.counters.spawned.fetch_add(1, Ordering::Relaxed);
+        let prepared = match parent {
+            Some(parent) => self.prepare(parent, &process, args, monitor, link, messages),
+            None => Ok(args),
+        };
+        match prepared {
+            Ok(args) => *process.life.lock() = Life::new(args),
+            Err(error) => {
+                // Nobody knows of it yet, so that nobody hears of its end.
+                process.inner().waiter = None;
+                self.exit(&process, Ok(Payload::empty()));
+                return Err(error);
+            }
+        }
+        if let Some(wall) = wall {
+            let key = self.alarm(wall, Alarm::WallTime(Arc::clone(&process)));
+            // Tickets start at one.
+            process.inner().enter(0, Pending::Timer(key));
+        }
+        Ok(process)
+    }
+
+    /// Lets a process run that was born.
+    pub(crate) fn launch(&self, process: &Arc<Process>) {
+        self.scheduler.push(Arc::clone(process));
+    }
+
+    /// Counts a process in, or says which limit keeps it out.
+    fn admit(&self, terms: &Arc<Terms>, parent: Option<&Arc<Process>>) -> Result<(), Error> {
+        if let Some(parent) = parent {
+            let children = parent.children.fetch_add(1, Ordering::Relaxed);
+            let allowed = parent.terms.bounds.children;
+            if children >= allowed {
+                parent.children.fetch_sub(1, Ordering::Relaxed);
+                return Err(errors::limit("children", allowed.into(), u64::from(children) + 1));
+            }
+        }
+        terms.host.enter().map_err(|allowed| {
+            if let Some(parent) = parent {
+                parent.children.fetch_sub(1, Ordering::Relaxed);
+            }
+            errors::limit("quota.processes", allowed, allowed + 1)
+        })
+    }
+
+    fn dismiss(&self, terms: &Arc<Terms>, parent: Option<&Arc<Process>>) {
+        terms.host.leave();
+        if let Some(parent) = parent {
+            parent.children.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Gives a new process what its parent has for it.
+    fn prepare(
+        &self,
+        parent: &Arc<Process>,
+        process: &Arc<Process>,
+        args: Payload,
+        monitor: bool,
+        link: bool,
+        messages: Vec<FirstMessage>,
+    ) -> Result<Payload, Error> {
+        if monitor || link {
+            let (own, other) = (parent.number(), process.number());
+            let mut relations = self.relations.lock();
+            parent.tie(RELATED);
+            process.tie(RELATED);
+            if monitor {
+                relations.monitor(own, other).map_err(|error| errors::of_relation(&error))?;
+            }
+            if link {
+                relations.link(own, other).map_err(|error| errors::of_relation(&error))?;
+            }
+        }
+        for message in messages {
+            let body = self.transfer(parent, message.body, process)?;
+            let sender = Some(Arc::clone(&parent.pid));
+            self.deliver(&process.pid, process, Envelope { sender, topic: message.topic, body })?;
+        }
+        self.transfer(parent, args, process)
+    }
+
+    /// Carries out the end of a process: whoever has to do with it hears of it, and what it had is free again.
+    pub(crate) fn exit(self: &Arc<Self>, process: &Arc<Process>, exit: Exit) {
+        let Some(remains) = process.end() else { return };
+        let number = process.number();
+        // Names and pid go first: whoever hears of the end must find them free.
+        if remains.ties & NAMED != 0 {
+            self.names.write().release(number);
+        }
+        self.table.remove(process.seat);
+        process.terms.host.leave();
+        if let Some(parent) = self.table.numbered(process.parent) {
+            parent.children.fetch_sub(1, Ordering::Relaxed);
+        }
+        for pending in remains.pending.into_values() {
+            self.abandon(pending);
+        }
+        if remains.ties & MODULES != 0 {
+            for module in self.modules.values() {
+                module.host.forget(&process.pid);
+            }
+        }
+        self.record(process, &exit, remains.waiter.is_some());
+        if remains.ties & RELATED != 0 {
+            self.report(process, &exit);
+        }
+        match remains.waiter {
+            Some(Waiter::Call(caller, ticket)) => self.call_ended(&caller, ticket, process, exit),
+            Some(Waiter::Host(hear)) => hear(process, exit),
+            None => {}
+        }
+        // Last, because the result may carry channels.
+        if remains.ties & CHANNELS != 0 {
+            self.drop_channels(number);
+        }
+    }
+
+    /// Gives up an operation whose process ended or lost interest.
+    pub(crate) fn abandon(&self, pending: Pending) {
+        match pending {
+            Pending::Timer(key) => {
+                self.timers.cancel(key);
+            }
+            // Host channels forget a process as a whole, and a cancelled ticket by its number.
+            Pending::Channel => {}
+            Pending::Call(call) => self.abandon_call(*call),
+            Pending::Module(cancel) => cancel(),
+        }
+    }
+
+    /// Tells monitors and links.
+    fn report(self: &Arc<Self>, process: &Arc<Process>, exit: &Exit) {
+        let effects = self.relations.lock().exit(process.number(), exit.is_err());
+        for effect in effects {
+            match effect {
+                Effect::Notify { watcher } => self.signal_exit(watcher, SignalKind::Exit, process, exit),
+                Effect::LinkDown { peer } => self.signal_exit(peer, SignalKind::LinkDown, process, exit),
+                Effect::Fail { peer } => {
+                    if let Some(peer) = self.table.numbered(peer) {
+                        self.kill(&peer, linked_failed(process, exit));
+                    }
+                }
+                // Calls are kept with the tickets of their callers.
+                Effect::Complete { .. } | Effect::End { .. } => {}
+            }
+        }
+    }
+
+    fn signal_exit(&self, to: u64, kind: SignalKind, process: &Arc<Process>, exit: &Exit) {
+        let Some(target) = self.table.numbered(to) else { return };
+        let (value, error) = match exit {
+            Ok(value) => {
+                // A result whose channels the watcher has no room for still reports the exit.
+                let value = self.transfer(process, value.clone(), &target);
+                value.map_or_else(|error| (Payload::empty(), Some(error)), |value| (value, None))
+            }
+            Err(error) => (Payload::empty(), Some(error.clone())),
+        };
+        let sender = process.pid.as_ref().to_owned();
+        let at = Self::wall_clock();
+        let signal = Signal { kind, sender, at, value, error, reason: String::new(), sources: Vec::new() };
+        let due = target.inner().signal(signal);
+        self.schedule(&target, due);
+    }
+
+    /// Writes an abnormal exit to the log, unless somebody waits for the result and so hears of it.
+    fn record(&self, process: &Process, exit: &Exit, awaited: bool) {
+        let Err(error) = exit else { return };
+        self.counters.failed.fetch_add(1, Ordering::Relaxed);
+        let (pid, entry) = (&*process.pid, &*process.terms.program.entry);
+        let message = errors::plain(&error.message);
+        let cpu_ms = process.cpu.load(Ordering::Relaxed) / 1_000_000;
+        if awaited || error.kind == "Canceled" {
+            tracing::debug!(target: "moonlet", pid, entry, kind = error.kind, cpu_ms, "process failed: {message}");
+        } else {
+            let trace = error.trace.as_str();
+            tracing::error!(target: "moonlet", pid, entry, kind = error.kind, cpu_ms, trace, "process failed: {message}");
+        }
+    }
+}
+
+fn linked_failed(process: &Process, exit: &Exit) -> Error {
+    let mut error = errors::internal("linked process failed").with_retryable(false);
+    let cause = exit.as_ref().err().map_or("", |error| error.message.as_str());
+    error.details = document::map(&[("pid", (&*process.pid).into()), ("cause", cause.into())]);
+    error
+}

@@ -1,0 +1,128 @@
+//! The terms on which a program runs on a process host: its limits in numbers, and what it may use.
+
+use std::sync::Arc;
+
+use moonlet_registry::Limits;
+use moonlet_sandbox::wit::{Chunk, Error, Payload, Program as WitProgram, SoftLimits};
+use parking_lot::Mutex;
+use rustc_hash::FxHashSet;
+
+use crate::errors;
+use crate::host::Host;
+use crate::mailbox::MailboxLimits;
+use crate::program::{Chunks, Program};
+
+/// Filled-in programs that are kept for the next spawn, so that it copies no code.
+const SPARE_PROGRAMS: usize = 4;
+
+/// A program on a host.
+pub(crate) struct Terms {
+    pub(crate) program: Arc<Program>,
+    pub(crate) host: Arc<Host>,
+    pub(crate) bounds: Bounds,
+    /// The modules it declares and the host allows.
+    pub(crate) modules: FxHashSet<String>,
+    spare: Mutex<Vec<WitProgram>>,
+}
+
+/// Limits in numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Bytes of linear memory.
+    pub(crate) memory: usize,
+    pub(crate) mailbox: MailboxLimits,
+    /// Bytes of one message, argument or result.
+    pub(crate) message_size: usize,
+    /// CPU time without waiting, in nanoseconds.
+    turn: u64,
+    /// CPU time in all, in nanoseconds.
+    total: u64,
+    /// Time from spawn to exit, in nanoseconds.
+    pub(crate) wall: Option<u64>,
+    /// Operations that wait.
+    pub(crate) pending: usize,
+    /// Living processes that it has spawned.
+    pub(crate) children: u32,
+    /// What the machine keeps itself.
+    pub(crate) soft: SoftLimits,
+}
+
+impl Bounds {
+    /// Puts limits into numbers; what is unlimited becomes the largest one.
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let number = |name: &str| limits.get(name).unwrap_or(u64::MAX);
+        let size = |name: &str| usize::try_from(number(name)).unwrap_or(usize::MAX);
+        let count = |name: &str| u32::try_from(number(name)).unwrap_or(u32::MAX);
+        let memory = size("memory");
+        let soft = SoftLimits {
+            // The rest is for the machine's own stack, tables and buffers of messages.
+            memory: (memory - memory / 8) as u64,
+            coroutines: count("coroutines"),
+            channels: count("channels"),
+            channel_buffer: count("channel_buffer"),
+            timers: count("timers"),
+            depth: count("message_depth"),
+            message_size: count("message_size"),
+        };
+        Self {
+            memory,
+            mailbox: MailboxLimits { messages: size("mailbox_messages"), bytes: size("mailbox_bytes") },
+            message_size: size("message_size"),
+            turn: number("cpu_per_turn"),
+            total: number("cpu_total"),
+            wall: limits.get("wall_time"),
+            pending: size("pending_calls"),
+            children: count("children"),
+            soft,
+        }
+    }
+
+    /// Says which limit of CPU time is exceeded.
+    pub(crate) fn exceeded(&self, turn: u64, total: u64) -> Option<Error> {
+        if turn > self.turn {
+            return Some(errors::limit("cpu_per_turn", self.turn, turn));
+        }
+        (total > self.total).then(|| errors::limit("cpu_total", self.total, total))
+    }
+}
+
+impl Terms {
+    pub(crate) fn new(program: Arc<Program>, host: Arc<Host>) -> Self {
+        let bounds = Bounds::new(&Limits::merged(&host.limits, &program.limits));
+        let allowed = program.modules.iter().filter(|name| host.allow.module(name));
+        let modules = allowed.cloned().collect();
+        Self { program, host, bounds, modules, spare: Mutex::new(Vec::new()) }
+    }
+
+    /// Makes what a machine is started with, but for pid, arguments, context and seed.
+    pub(crate) fn take_program(&self, chunks: &Chunks) -> WitProgram {
+        if let Some(program) = self.spare.lock().pop() {
+            return program;
+        }
+        let granted = |chunk: &Arc<Chunk>| {
+            let mut chunk = Chunk::clone(chunk);
+            chunk.modules.retain(|name| self.host.allow.module(name));
+            chunk
+        };
+        WitProgram {
+            pid: String::new(),
+            main: granted(&chunks.main),
+            libraries: chunks.libraries.iter().map(granted).collect(),
+            method: self.program.method.clone(),
+            args: Payload::empty(),
+            context: Vec::new(),
+            seed: 0,
+            limits: self.bounds.soft,
+        }
+    }
+
+    /// Takes a program back for the next spawn.
+    pub(crate) fn give_program(&self, mut program: WitProgram) {
+        program.args = Payload::empty();
+        program.context = Vec::new();
+        let mut spare = self.spare.lock();
+        if spare.len() < SPARE_PROGRAMS {
+            spare.push(program);
+        }
+    }
+}
