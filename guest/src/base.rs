@@ -11,9 +11,8 @@ use crate::lua::{self, State, ffi};
 const REMOVED: &[&CStr] = &[c"load", c"loadfile", c"dofile", c"collectgarbage", c"warn"];
 
 /// Globals that hold libraries.
-const LIBRARIES: &[&CStr] = &[
-    c"string", c"table", c"math", c"utf8", c"os", c"coroutine", c"errors", c"channel", c"payload", c"process",
-];
+const LIBRARIES: &[&CStr] =
+    &[c"string", c"table", c"math", c"utf8", c"os", c"coroutine", c"errors", c"channel", c"payload", c"process"];
 
 /// Takes out and adds what differs from stock Lua. Runs when the image is made, after the libraries were opened.
 pub(crate) unsafe fn open(lua: State) {

@@ -59,7 +59,7 @@ pub(crate) fn encode(data: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(data.len().div_ceil(3) * 4);
     let (groups, rest) = data.as_chunks::<3>();
     for [a, b, c] in groups {
-        let bits = u32::from(*a) << 16 | u32::from(*b) << 8 | u32::from(*c);
+        let bits = (u32::from(*a) << 16) | (u32::from(*b) << 8) | u32::from(*c);
         text.extend_from_slice(&[digit(bits >> 18), digit(bits >> 12), digit(bits >> 6), digit(bits)]);
     }
     match rest {
@@ -68,7 +68,7 @@ pub(crate) fn encode(data: &[u8]) -> Vec<u8> {
             text.extend_from_slice(&[digit(bits >> 18), digit(bits >> 12), b'=', b'=']);
         }
         [a, b] => {
-            let bits = u32::from(*a) << 16 | u32::from(*b) << 8;
+            let bits = (u32::from(*a) << 16) | (u32::from(*b) << 8);
             text.extend_from_slice(&[digit(bits >> 18), digit(bits >> 12), digit(bits >> 6), b'=']);
         }
         _ => {}
@@ -93,7 +93,7 @@ pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>, usize> {
             at += 1;
             continue;
         }
-        bits = bits << 6 | u32::from(digit);
+        bits = (bits << 6) | u32::from(digit);
         count += 1;
         if count == 4 {
             data.extend_from_slice(&[(bits >> 16) as u8, (bits >> 8) as u8, bits as u8]);
@@ -131,12 +131,21 @@ fn padding(text: &[u8], at: usize, mut data: Vec<u8>, bits: u32, count: u32) -> 
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
     #[test]
     fn the_vectors_of_the_standard() {
-        let pairs = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")];
+        let pairs = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ];
         for (data, text) in pairs {
             assert_eq!(encode(data.as_bytes()), text.as_bytes());
             assert_eq!(decode(text.as_bytes()).unwrap(), data.as_bytes());
@@ -146,7 +155,18 @@ mod tests {
 
     #[test]
     fn what_is_not_base64_is_refused_where_it_breaks() {
-        for (text, at) in [("Zg", 2), ("Zg=", 3), ("Z", 1), ("=", 0), ("Zm9v!", 4), ("Zg==Zg==", 4), ("Zm9v=", 4), ("Zg===", 4), ("Zm8=x", 4), ("Z_-=", 1)] {
+        for (text, at) in [
+            ("Zg", 2),
+            ("Zg=", 3),
+            ("Z", 1),
+            ("=", 0),
+            ("Zm9v!", 4),
+            ("Zg==Zg==", 4),
+            ("Zm9v=", 4),
+            ("Zg===", 4),
+            ("Zm8=x", 4),
+            ("Z_-=", 1),
+        ] {
             assert_eq!(decode(text.as_bytes()), Err(at), "{text}");
         }
     }

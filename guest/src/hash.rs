@@ -130,7 +130,9 @@ unsafe extern "C-unwind" fn fnv32(lua: State) -> c_int {
 
 /// All 64 bits as an integer, so the upper half of the range shows as negative numbers.
 unsafe extern "C-unwind" fn fnv64(lua: State) -> c_int {
-    let hash = string(lua, 1).iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(*byte));
+    let hash = string(lua, 1)
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(*byte));
     ffi::lua_pushinteger(lua, hash as i64);
     1
 }

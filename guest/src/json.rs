@@ -24,7 +24,12 @@ pub(crate) unsafe fn open(lua: State) {
     lua::set_funcs(
         lua,
         -1,
-        &[(c"encode", lua_encode), (c"decode", lua_decode), (c"validate", lua_validate), (c"validate_string", lua_validate_string)],
+        &[
+            (c"encode", lua_encode),
+            (c"decode", lua_decode),
+            (c"validate", lua_validate),
+            (c"validate_string", lua_validate_string),
+        ],
     );
 }
 

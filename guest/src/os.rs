@@ -69,7 +69,8 @@ unsafe extern "C-unwind" fn date(lua: State) -> c_int {
     match write(&mut out, format, &civil, 0) {
         Ok(()) => lua::push_bytes(lua, &out),
         Err(conversion) => {
-            let message = format!("bad argument #1 to 'date' (invalid conversion specifier '%{}')", String::from_utf8_lossy(&conversion));
+            let message =
+                format!("bad argument #1 to 'date' (invalid conversion specifier '%{}')", String::from_utf8_lossy(&conversion));
             drop((out, conversion));
             lua::raise(lua, message);
         }
@@ -107,9 +108,11 @@ fn write(out: &mut Vec<u8>, format: &[u8], civil: &Civil, depth: u32) -> Result<
         let (conversion, after) = match rest {
             // These ask for other forms that only some languages have.
             [b'E', conversion @ (b'c' | b'C' | b'x' | b'X' | b'y' | b'Y'), after @ ..] => (*conversion, after),
-            [b'O', conversion @ (b'd' | b'e' | b'H' | b'I' | b'm' | b'M' | b'S' | b'u' | b'U' | b'V' | b'w' | b'W' | b'y'), after @ ..] => {
-                (*conversion, after)
-            }
+            [
+                b'O',
+                conversion @ (b'd' | b'e' | b'H' | b'I' | b'm' | b'M' | b'S' | b'u' | b'U' | b'V' | b'w' | b'W' | b'y'),
+                after @ ..,
+            ] => (*conversion, after),
             [conversion, after @ ..] => (*conversion, after),
             [] => return Err(Vec::new()),
         };
@@ -124,7 +127,7 @@ fn write(out: &mut Vec<u8>, format: &[u8], civil: &Civil, depth: u32) -> Result<
 fn convert(out: &mut Vec<u8>, conversion: u8, civil: &Civil, depth: u32) -> Result<bool, Vec<u8>> {
     let month = MONTHS.get(civil.month as usize - 1).copied().unwrap_or_default();
     let weekday = WEEKDAYS.get(civil.weekday as usize).copied().unwrap_or_default();
-    let hour12 = if civil.hour % 12 == 0 { 12 } else { civil.hour % 12 };
+    let hour12 = if civil.hour.is_multiple_of(12) { 12 } else { civil.hour % 12 };
     // Weeks of the year that start on the given weekday; days before the first such day are week 0.
     let week_from = |first: u32| (civil.year_day + 6 - (civil.weekday + 7 - first) % 7) / 7;
     let whole: &[u8] = match conversion {

@@ -158,7 +158,10 @@ impl Table {
         let count = if self.has_hash_part() { 1_usize << (self.log2_nodes & 31) } else { 0 };
         // SAFETY: Lua allocated this many nodes; without any, `nodes` points to a shared one that is never read here.
         let nodes = unsafe { slice::from_raw_parts(if count == 0 { ptr::dangling() } else { self.nodes }, count) };
-        nodes.iter().filter(|node| node.tag & TYPE_MASK != 0).map(|node| (value_of(node.key, node.key_tag), value_of(node.value, node.tag)))
+        nodes
+            .iter()
+            .filter(|node| node.tag & TYPE_MASK != 0)
+            .map(|node| (value_of(node.key, node.key_tag), value_of(node.value, node.tag)))
     }
 
     /// The metatable, if there is one.
@@ -195,7 +198,9 @@ pub(crate) unsafe fn self_check(lua: State) {
             let array = table.array().iter().map(|slot| if let Value::Integer(value) = slot.get() { value } else { 0 });
             let mut entries = table.entries();
             let first = entries.next();
-            array.eq([11, 22, 33]) && matches!(first, Some((Value::String(b"half"), Value::Float(0.5)))) && entries.next().is_none()
+            array.eq([11, 22, 33])
+                && matches!(first, Some((Value::String(b"half"), Value::Float(0.5))))
+                && entries.next().is_none()
         }
         _ => false,
     };

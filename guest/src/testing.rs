@@ -9,9 +9,12 @@ use crate::lua::{State, ffi};
 /// A Lua state of one test.
 pub(crate) struct Lua(pub(crate) State);
 
+/// Pushes a module.
+type Open = unsafe fn(State);
+
 impl Lua {
     /// A state with the plain libraries, `errors`, and the given modules as globals.
-    pub(crate) fn new(modules: &[(&CStr, unsafe fn(State))]) -> Lua {
+    pub(crate) fn new(modules: &[(&CStr, Open)]) -> Lua {
         unsafe {
             let lua = ffi::luaL_newstate();
             for (name, open) in [
@@ -25,7 +28,7 @@ impl Lua {
                 ffi::luaL_requiref(lua, name.as_ptr(), open, 1);
             }
             ffi::lua_settop(lua, 0);
-            for (name, open) in [(c"errors", crate::errors::open as unsafe fn(State))].iter().chain(modules) {
+            for (name, open) in [(c"errors", crate::errors::open as Open)].iter().chain(modules) {
                 open(lua);
                 ffi::lua_setglobal(lua, name.as_ptr());
             }
@@ -38,7 +41,8 @@ impl Lua {
         unsafe {
             let status = ffi::luaL_loadbufferx(self.0, code.as_ptr().cast(), code.len(), c"=test".as_ptr(), std::ptr::null());
             if status != ffi::LUA_OK || ffi::lua_pcall(self.0, 0, 0, 0) != ffi::LUA_OK {
-                let message = String::from_utf8_lossy(crate::lua::to_bytes(self.0, -1).unwrap_or(b"an error that is no string")).into_owned();
+                let message = String::from_utf8_lossy(crate::lua::to_bytes(self.0, -1).unwrap_or(b"an error that is no string"))
+                    .into_owned();
                 panic!("{message}");
             }
         }

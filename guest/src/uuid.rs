@@ -37,8 +37,8 @@ pub(crate) unsafe fn open(lua: State) {
 impl Uuid {
     /// Makes an identifier of the standard variant.
     fn new(mut bytes: [u8; 16], version: u8) -> Uuid {
-        bytes[6] = bytes[6] & 0x0f | version << 4;
-        bytes[8] = bytes[8] & 0x3f | 0x80;
+        bytes[6] = (bytes[6] & 0x0f) | (version << 4);
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
         Uuid(bytes)
     }
 
@@ -51,11 +51,45 @@ impl Uuid {
     pub(crate) fn parse(text: &[u8]) -> Option<Uuid> {
         let text = match text {
             [b'{', inner @ .., b'}'] if inner.len() == 36 => inner,
-            [prefix @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _]
-                if prefix.eq_ignore_ascii_case(b"urn:uuid:") =>
-            {
-                text.get(9..)?
-            }
+            [
+                prefix @ ..,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+            ] if prefix.eq_ignore_ascii_case(b"urn:uuid:") => text.get(9..)?,
             _ => text,
         };
         let hyphenated = match text.len() {
@@ -63,7 +97,11 @@ impl Uuid {
             32 => false,
             _ => return None,
         };
-        let mut digits = text.iter().enumerate().filter(|(index, _)| !hyphenated || !matches!(index, 8 | 13 | 18 | 23)).map(|(_, digit)| *digit);
+        let mut digits = text
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !hyphenated || !matches!(index, 8 | 13 | 18 | 23))
+            .map(|(_, digit)| *digit);
         if hyphenated && [8, 13, 18, 23].iter().any(|index| text.get(*index) != Some(&b'-')) {
             return None;
         }
@@ -71,7 +109,7 @@ impl Uuid {
         for byte in &mut bytes {
             let high = char::from(digits.next()?).to_digit(16)?;
             let low = char::from(digits.next()?).to_digit(16)?;
-            *byte = (high << 4 | low) as u8;
+            *byte = ((high << 4) | low) as u8;
         }
         Some(Uuid(bytes))
     }
@@ -142,7 +180,7 @@ unsafe extern "C-unwind" fn v1(lua: State) -> c_int {
     static LAST: AtomicU64 = AtomicU64::new(0);
     static NODE: AtomicU64 = AtomicU64::new(0);
     if NODE.load(Ordering::Relaxed) == 0 {
-        NODE.store(host::random_number() | 1 << 40, Ordering::Relaxed);
+        NODE.store(host::random_number() | (1 << 40), Ordering::Relaxed);
     }
     let node = NODE.load(Ordering::Relaxed);
     let ticks = later(&LAST, host::now() / 100 + GREGORIAN_TO_UNIX);
@@ -163,9 +201,9 @@ unsafe extern "C-unwind" fn v4(lua: State) -> c_int {
 unsafe extern "C-unwind" fn v7(lua: State) -> c_int {
     static LAST: AtomicU64 = AtomicU64::new(0);
     let now = host::now();
-    let stamp = later(&LAST, (now / 1_000_000) << 12 | (now % 1_000_000) * 4096 / 1_000_000);
+    let stamp = later(&LAST, ((now / 1_000_000) << 12) | ((now % 1_000_000) * 4096 / 1_000_000));
     let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&(stamp >> 12 << 16 | stamp & 0xfff).to_be_bytes());
+    bytes[..8].copy_from_slice(&((stamp >> 12 << 16) | (stamp & 0xfff)).to_be_bytes());
     bytes[8..].copy_from_slice(&host::random_number().to_be_bytes());
     push(lua, Uuid::new(bytes, 7))
 }
@@ -258,13 +296,18 @@ unsafe fn string<'a>(lua: State, index: c_int) -> &'a [u8] {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
     #[test]
     fn every_written_form_is_read() {
         let uuid = Uuid::parse(b"6ba7b811-9dad-11d1-80b4-00c04fd430c8").unwrap();
-        for form in ["6BA7B8119DAD11D180B400C04FD430C8", "{6ba7b811-9dad-11d1-80b4-00c04fd430c8}", "URN:uuid:6ba7b811-9dad-11d1-80b4-00c04fd430c8"] {
+        for form in [
+            "6BA7B8119DAD11D180B400C04FD430C8",
+            "{6ba7b811-9dad-11d1-80b4-00c04fd430c8}",
+            "URN:uuid:6ba7b811-9dad-11d1-80b4-00c04fd430c8",
+        ] {
             assert_eq!(Uuid::parse(form.as_bytes()), Some(uuid), "{form}");
         }
         assert_eq!(&uuid.hyphenated(), b"6ba7b811-9dad-11d1-80b4-00c04fd430c8");
@@ -277,7 +320,12 @@ mod tests {
         for length in 0..whole.len() {
             assert_eq!(Uuid::parse(&whole[..length]), None);
         }
-        for text in ["6ba7b811+9dad-11d1-80b4-00c04fd430c8", "6ba7b811-9dad-11d1-80b4-00c04fd430cg", "{6ba7b8119dad11d180b400c04fd430c8}", "urn:uuid:6ba7b8119dad11d180b400c04fd430c8"] {
+        for text in [
+            "6ba7b811+9dad-11d1-80b4-00c04fd430c8",
+            "6ba7b811-9dad-11d1-80b4-00c04fd430cg",
+            "{6ba7b8119dad11d180b400c04fd430c8}",
+            "urn:uuid:6ba7b8119dad11d180b400c04fd430c8",
+        ] {
             assert_eq!(Uuid::parse(text.as_bytes()), None, "{text}");
         }
     }

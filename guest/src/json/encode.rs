@@ -101,7 +101,7 @@ impl<'a> Member<'a> {
         let prefix = match key.first_chunk::<8>() {
             Some(bytes) => u64::from_be_bytes(*bytes),
             None => {
-                let bytes = key.iter().fold(0_u64, |bytes, byte| bytes << 8 | u64::from(*byte));
+                let bytes = key.iter().fold(0_u64, |bytes, byte| (bytes << 8) | u64::from(*byte));
                 if key.is_empty() { 0 } else { bytes << (64 - 8 * key.len()) }
             }
         };

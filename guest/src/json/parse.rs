@@ -409,7 +409,7 @@ impl<'a> Parser<'a> {
         let mut code = 0;
         for _ in 0..4 {
             let Some(digit) = char::from(self.peek()).to_digit(16) else { return Err(self.wrong(Reason::Escape)) };
-            code = code << 4 | digit;
+            code = (code << 4) | digit;
             self.at += 1;
         }
         Ok(code)
@@ -471,5 +471,6 @@ fn ascii(bytes: &[u8]) -> &str {
 }
 
 const POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21,
+    1e22,
 ];

@@ -96,7 +96,9 @@ impl<'a> Run<'a> {
             b"type" => self.types(argument, value),
             b"enum" => match argument.elements() {
                 Some(options) if options.iter().any(|option| option.same(value)) => Ok(()),
-                Some(options) => self.bad(format!("{} is none of {}", show(value), options.iter().map(show).collect::<Vec<_>>().join(", "))),
+                Some(options) => {
+                    self.bad(format!("{} is none of {}", show(value), options.iter().map(show).collect::<Vec<_>>().join(", ")))
+                }
                 None => self.wrong_schema("enum is an array"),
             },
             b"const" if argument.same(value) => Ok(()),
@@ -154,7 +156,10 @@ impl<'a> Run<'a> {
         };
         const KNOWN: [&[u8]; 7] = [b"null", b"boolean", b"integer", b"number", b"string", b"array", b"object"];
         if names.is_empty() || names.iter().any(|name| !KNOWN.contains(name)) {
-            return self.wrong_schema(format!("type {} is unknown, use null, boolean, integer, number, string, array or object", show(argument)));
+            return self.wrong_schema(format!(
+                "type {} is unknown, use null, boolean, integer, number, string, array or object",
+                show(argument)
+            ));
         }
         let fits = |name: &&[u8]| match (*name, value) {
             (b"null", Json::Null) | (b"boolean", Json::Boolean(_)) | (b"string", Json::String(_)) => true,
@@ -245,7 +250,9 @@ impl<'a> Run<'a> {
                 self.bad(format!("{} does not match the pattern {}", show(&Json::String(text.to_vec())), show(argument)))
             }
             b"format" => match argument.text() {
-                Some(name) if formats::check(name, text) == Some(false) => self.bad(format!("is no valid {}", String::from_utf8_lossy(name))),
+                Some(name) if formats::check(name, text) == Some(false) => {
+                    self.bad(format!("is no valid {}", String::from_utf8_lossy(name)))
+                }
                 Some(_) => Ok(()),
                 None => self.wrong_schema("format is a string"),
             },
@@ -273,7 +280,10 @@ impl<'a> Run<'a> {
             }
             b"uniqueItems" if matches!(argument, Json::Boolean(true)) => {
                 self.steps += elements.len().saturating_mul(elements.len()) / 16;
-                let twice = elements.iter().enumerate().find(|(index, element)| elements.iter().take(*index).any(|other| other.same(element)));
+                let twice = elements
+                    .iter()
+                    .enumerate()
+                    .find(|(index, element)| elements.iter().take(*index).any(|other| other.same(element)));
                 twice.map_or(Ok(()), |(_, element)| self.bad(format!("holds {} twice", show(element))))
             }
             // An array of schemas is the older form of prefixItems.
@@ -296,13 +306,21 @@ impl<'a> Run<'a> {
                 }
                 let least = schema.get(b"minContains").map_or(Ok(1), |least| self.count("minContains", least))?;
                 let most = schema.get(b"maxContains").map_or(Ok(usize::MAX), |most| self.count("maxContains", most))?;
-                if (least..=most).contains(&count) { Ok(()) } else { self.bad(format!("{count} elements fit the schema in contains")) }
+                if (least..=most).contains(&count) {
+                    Ok(())
+                } else {
+                    self.bad(format!("{count} elements fit the schema in contains"))
+                }
             }
             _ => Ok(()),
         }
     }
 
-    fn each<'b>(&mut self, elements: impl Iterator<Item = (usize, &'b Json)>, schema: impl Fn(usize) -> Option<&'a Json>) -> Checked {
+    fn each<'b>(
+        &mut self,
+        elements: impl Iterator<Item = (usize, &'b Json)>,
+        schema: impl Fn(usize) -> Option<&'a Json>,
+    ) -> Checked {
         for (index, element) in elements {
             let Some(schema) = schema(index) else { break };
             self.inside(format!("[{}]", index + 1), schema, element)?;
@@ -357,7 +375,9 @@ impl<'a> Run<'a> {
                 }
                 Ok(())
             }
-            b"propertyNames" => members.iter().try_for_each(|(key, _)| self.inside(step(key), argument, &Json::String(key.clone()))),
+            b"propertyNames" => {
+                members.iter().try_for_each(|(key, _)| self.inside(step(key), argument, &Json::String(key.clone())))
+            }
             b"minProperties" if members.len() < self.count("minProperties", argument)? => {
                 self.bad(format!("has {} fields, minProperties is {}", members.len(), show(argument)))
             }

@@ -112,6 +112,7 @@ pub(crate) fn days_in_month(year: i64, month: u32) -> u32 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

@@ -6,9 +6,8 @@ pub(crate) mod parse;
 
 use super::civil::Civil;
 
-pub(crate) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
-];
+pub(crate) const MONTHS: [&str; 12] =
+    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 pub(crate) const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
 /// How a numeric zone offset is written.
@@ -170,7 +169,7 @@ fn format_element(out: &mut Vec<u8>, element: Element, moment: &Moment<'_>) {
     let civil = &moment.civil;
     let month = MONTHS.get(civil.month as usize - 1).copied().unwrap_or_default();
     let weekday = WEEKDAYS.get(civil.weekday as usize).copied().unwrap_or_default();
-    let hour12 = if civil.hour % 12 == 0 { 12 } else { civil.hour % 12 };
+    let hour12 = if civil.hour.is_multiple_of(12) { 12 } else { civil.hour % 12 };
     match element {
         Element::Month => out.extend_from_slice(month.as_bytes()),
         Element::MonthShort => out.extend(month.bytes().take(3)),
@@ -280,6 +279,7 @@ fn fraction(out: &mut Vec<u8>, separator: u8, count: usize, nanosecond: u32, tri
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use crate::time::civil;

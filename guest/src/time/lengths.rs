@@ -48,7 +48,11 @@ pub(super) unsafe fn check_any(lua: State, index: c_int) -> Result<i64, String> 
             let value = ffi::lua_tonumber(lua, index);
             // The limit is exact as a float; NaN is outside.
             let limit = (1_u64 << 63) as f64;
-            if value >= -limit && value < limit { Ok(value as i64) } else { Err(format!("invalid duration {value}: it is longer than 292 years")) }
+            if value >= -limit && value < limit {
+                Ok(value as i64)
+            } else {
+                Err(format!("invalid duration {value}: it is longer than 292 years"))
+            }
         }
         ffi::LUA_TSTRING => {
             let text = lua::to_bytes(lua, index).unwrap_or_default();

@@ -103,12 +103,26 @@ impl Counts {
             let bytes = header.get(at..at + 4)?.try_into().ok()?;
             usize::try_from(u32::from_be_bytes(bytes)).ok()
         };
-        Some(Counts { uts: count(20)?, standards: count(24)?, leaps: count(28)?, times: count(32)?, types: count(36)?, names: count(40)? })
+        Some(Counts {
+            uts: count(20)?,
+            standards: count(24)?,
+            leaps: count(28)?,
+            times: count(32)?,
+            types: count(36)?,
+            names: count(40)?,
+        })
     }
 
     /// Bytes of the blocks with times of `width` bytes.
     fn length(&self, width: usize) -> Option<usize> {
-        let parts = [(self.times, width + 1), (self.types, 6), (self.names, 1), (self.leaps, width + 4), (self.standards, 1), (self.uts, 1)];
+        let parts = [
+            (self.times, width + 1),
+            (self.types, 6),
+            (self.names, 1),
+            (self.leaps, width + 4),
+            (self.standards, 1),
+            (self.uts, 1),
+        ];
         parts.iter().try_fold(0_usize, |sum, (count, size)| sum.checked_add(count.checked_mul(*size)?))
     }
 }
@@ -256,6 +270,7 @@ fn integer(text: &[u8], most: u32) -> Option<(u32, &[u8])> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 pub(crate) mod tests {
     use super::*;
 

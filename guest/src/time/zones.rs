@@ -97,7 +97,9 @@ impl Zone {
         match self.kind {
             Kind::Utc | Kind::Local => utc,
             // SAFETY: the location is alive as long as this value is used, and was built by `push_location`.
-            Kind::Fixed => unsafe { Period { offset: (*self.location).offset, abbreviation: name_of(self.location), daylight: false } },
+            Kind::Fixed => unsafe {
+                Period { offset: (*self.location).offset, abbreviation: name_of(self.location), daylight: false }
+            },
             Kind::Data => unsafe { data_of(self.location) }.and_then(|zone| zone.at(seconds)).unwrap_or(utc),
         }
     }

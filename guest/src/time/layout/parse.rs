@@ -157,7 +157,11 @@ impl Fields {
                 Ok(rest)
             }
             Element::YearDaySpace | Element::YearDayZero => {
-                let spaces = if element == Element::YearDaySpace { text.iter().take(2).take_while(|byte| **byte == b' ').count() } else { 0 };
+                let spaces = if element == Element::YearDaySpace {
+                    text.iter().take(2).take_while(|byte| **byte == b' ').count()
+                } else {
+                    0
+                };
                 let (day, rest) = exactly(text.get(spaces..).unwrap_or_default(), 3 - spaces)?;
                 self.year_day = Some(day);
                 Ok(rest)
@@ -182,7 +186,8 @@ impl Fields {
                 self.second = within(second, 60, "second")?;
                 // A fraction is welcome behind the seconds even where the layout shows none.
                 let next = next_element(following);
-                let shown = next.0.is_empty() && matches!(next.1, Some((Element::Fraction(..) | Element::FractionTrimmed(..), _)));
+                let shown =
+                    next.0.is_empty() && matches!(next.1, Some((Element::Fraction(..) | Element::FractionTrimmed(..), _)));
                 if shown { Ok(rest) } else { Ok(self.optional_fraction(rest)) }
             }
             Element::Fraction(_, count) => match text {
@@ -371,6 +376,7 @@ fn signed_hours(text: &[u8]) -> usize {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
@@ -399,7 +405,10 @@ mod tests {
     #[test]
     fn a_fraction_is_read_behind_seconds_also_unasked() {
         assert_eq!(read("15:04:05", "01:02:03.123456789123").unwrap().nanosecond, 123_456_789);
-        assert_eq!(read("15:04:05.000", "01:02:03.5").unwrap_err(), ParseError::Mismatch { text: b".5".to_vec(), wanted: b".000".to_vec() });
+        assert_eq!(
+            read("15:04:05.000", "01:02:03.5").unwrap_err(),
+            ParseError::Mismatch { text: b".5".to_vec(), wanted: b".000".to_vec() }
+        );
     }
 
     #[test]
