@@ -19,7 +19,7 @@ mod shared;
 mod waiters;
 
 pub(crate) use api::open;
-pub(crate) use shared::{push_channels, share};
+pub(crate) use shared::{completed, push_channels, share};
 use waiters::Waiters;
 
 /// The name of the class.
@@ -140,6 +140,9 @@ pub(crate) unsafe fn try_send_from_host(lua: State, index: c_int) -> bool {
         ffi::lua_pop(lua, 1);
         return false;
     }
+    if let Source::Shared { handle } = (*channel).source {
+        return shared::offer(lua, handle);
+    }
     offer(lua, channel, index)
 }
 
@@ -254,10 +257,12 @@ pub(crate) unsafe fn close(lua: State, channel: *mut Channel) {
     if (*channel).closed {
         return;
     }
-    (*channel).closed = true;
     if let Source::Shared { handle } = (*channel).source {
+        // Values may still wait in the host, so that only the host knows when a receiver has to hear of it.
         let _ = host::channel_close(handle);
+        return;
     }
+    (*channel).closed = true;
     ffi::luaL_checkstack(lua, 4, c"too many values".as_ptr());
     while let Some(waiter) = (*channel).receivers.pop().or_else(|| (*channel).senders.pop()) {
         if scheduler::is_waiting(waiter.parked) {

@@ -1,13 +1,221 @@
 //! Modules that live in the host: their tables are made from what `modules.describe` tells.
+//!
+//! A manifest is a map: `functions` is a list of names; `constants` maps names to values; `resources` maps the name of a type to the
+//! list of its methods. A method is the function `Type:method`, whose first argument is the resource; one with a method `__gc` is
+//! given back when nothing in the process refers to it any more.
 
+use std::ffi::{CStr, c_int};
+
+use crate::channel;
 use crate::errors;
-use crate::host;
-use crate::lua::State;
+use crate::host::{self, HostError, Reply};
+use crate::lua::{self, State, ffi};
+use crate::payload;
+use crate::scheduler;
+
+/// The field of a resource's metatable that holds its module; its type stands in `__name`.
+const MODULE: &CStr = c"__module";
+
+/// The registry key of the table of modules by name, and of metatables by `module:type`.
+static LOADED: u8 = 0;
+
+/// What stands in the userdata of a resource.
+#[derive(Clone, Copy)]
+struct Resource {
+    id: u64,
+}
+
+/// The registry key of the set of metatables of resources.
+static CLASSES: u8 = 0;
 
 /// Pushes the table of a host module, or the Error that tells why there is none.
 pub(crate) unsafe fn push(lua: State, name: &str) {
+    push_kept(lua, &LOADED);
+    if lua::raw_field(lua, -1, name) != ffi::LUA_TNIL {
+        ffi::lua_remove(lua, -2);
+        return;
+    }
+    ffi::lua_pop(lua, 1);
     match host::describe(name) {
-        Ok(_) => errors::push(lua, errors::UNAVAILABLE, "host modules are not supported yet", None, 0),
-        Err(error) => errors::push_host(lua, &error),
+        Ok(manifest) => {
+            let result = payload::decode_document(lua, &manifest, 0);
+            drop(manifest);
+            if result.is_err() || ffi::lua_istable(lua, -1) == 0 {
+                errors::push(lua, errors::INTERNAL, "the description of the module cannot be read", None, 0);
+            } else {
+                build(lua, name);
+                lua::push_str(lua, name);
+                ffi::lua_pushvalue(lua, -2);
+                ffi::lua_rawset(lua, -5);
+                ffi::lua_remove(lua, -2);
+            }
+        }
+        Err(error) => {
+            errors::push_host(lua, &error);
+            drop(error);
+        }
+    }
+    ffi::lua_remove(lua, -2);
+}
+
+unsafe fn push_kept(lua: State, key: &'static u8) {
+    if ffi::lua_rawgetp(lua, ffi::LUA_REGISTRYINDEX, lua::key(key)) == ffi::LUA_TNIL {
+        ffi::lua_pop(lua, 1);
+        ffi::lua_newtable(lua);
+        ffi::lua_pushvalue(lua, -1);
+        ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, lua::key(key));
+    }
+}
+
+/// Pushes the table of the module that the manifest on top describes.
+unsafe fn build(lua: State, module: &str) {
+    let manifest = ffi::lua_gettop(lua);
+    ffi::luaL_checkstack(lua, 16, c"too many modules".as_ptr());
+    ffi::lua_newtable(lua);
+    let table = manifest + 1;
+    if lua::raw_field(lua, manifest, "constants") == ffi::LUA_TTABLE {
+        ffi::lua_pushnil(lua);
+        while ffi::lua_next(lua, table + 1) != 0 {
+            ffi::lua_pushvalue(lua, -2);
+            ffi::lua_insert(lua, -2);
+            ffi::lua_rawset(lua, table);
+        }
+    }
+    ffi::lua_settop(lua, table);
+    lua::raw_field(lua, manifest, "functions");
+    set_functions(lua, module, "", table);
+    if lua::raw_field(lua, manifest, "resources") == ffi::LUA_TTABLE {
+        ffi::lua_pushnil(lua);
+        while ffi::lua_next(lua, table + 1) != 0 {
+            if let (Some(kind), true) = (lua::to_text(lua, -2), ffi::lua_istable(lua, -1) != 0) {
+                build_class(lua, module, kind);
+            }
+            ffi::lua_settop(lua, table + 2);
+        }
+    }
+    ffi::lua_settop(lua, table);
+}
+
+/// Sets a function in `table` for each name in the list on top, which it pops. `prefix` stands before the name for the host.
+unsafe fn set_functions(lua: State, module: &str, prefix: &str, table: c_int) {
+    let list = ffi::lua_gettop(lua);
+    if ffi::lua_istable(lua, list) != 0 {
+        for number in 1..=ffi::lua_rawlen(lua, list) {
+            ffi::lua_rawgeti(lua, list, i64::try_from(number).unwrap_or(0));
+            if lua::to_text(lua, -1).is_some() {
+                lua::push_str(lua, module);
+                lua::push_str(lua, prefix);
+                ffi::lua_pushvalue(lua, -3);
+                ffi::lua_concat(lua, 2);
+                ffi::lua_pushcclosure(lua, invoke, 2);
+                ffi::lua_rawset(lua, table);
+            }
+            ffi::lua_settop(lua, list);
+        }
+    }
+    ffi::lua_settop(lua, list - 1);
+}
+
+/// Makes the metatable of a type of resources from the list of methods on top.
+unsafe fn build_class(lua: State, module: &str, kind: &str) {
+    let list = ffi::lua_gettop(lua);
+    let prefix = format!("{kind}:");
+    let class = format!("{module}:{kind}");
+    ffi::lua_newtable(lua);
+    let methods = list + 1;
+    ffi::lua_pushvalue(lua, list);
+    set_functions(lua, module, &prefix, methods);
+    drop(prefix);
+    ffi::lua_createtable(lua, 0, 5);
+    let metatable = list + 2;
+    lua::set_text(lua, metatable, MODULE, module);
+    lua::set_text(lua, metatable, c"__name", kind);
+    ffi::lua_pushboolean(lua, 0);
+    ffi::lua_setfield(lua, metatable, c"__metatable".as_ptr());
+    if ffi::lua_getfield(lua, methods, c"__gc".as_ptr()) != ffi::LUA_TNIL {
+        ffi::lua_setfield(lua, metatable, c"__gc".as_ptr());
+        ffi::lua_pushnil(lua);
+        ffi::lua_setfield(lua, methods, c"__gc".as_ptr());
+    }
+    ffi::lua_pushvalue(lua, methods);
+    ffi::lua_setfield(lua, metatable, c"__index".as_ptr());
+    push_kept(lua, &LOADED);
+    lua::push_str(lua, &class);
+    drop(class);
+    ffi::lua_pushvalue(lua, metatable);
+    ffi::lua_rawset(lua, -3);
+    push_kept(lua, &CLASSES);
+    ffi::lua_pushvalue(lua, metatable);
+    ffi::lua_pushboolean(lua, 1);
+    ffi::lua_rawset(lua, -3);
+}
+
+/// Pushes a resource that the host names; pushes nothing and answers false when its module is not loaded.
+pub(crate) unsafe fn push_resource(lua: State, module: &[u8], kind: &[u8], id: u64) -> bool {
+    push_kept(lua, &LOADED);
+    lua::push_bytes(lua, module);
+    lua::push_str(lua, ":");
+    lua::push_bytes(lua, kind);
+    ffi::lua_concat(lua, 3);
+    if ffi::lua_rawget(lua, -2) != ffi::LUA_TTABLE {
+        ffi::lua_pop(lua, 2);
+        return false;
+    }
+    let object = ffi::lua_newuserdatauv(lua, size_of::<Resource>(), 0).cast::<Resource>();
+    std::ptr::write(object, Resource { id });
+    ffi::lua_insert(lua, -2);
+    ffi::lua_setmetatable(lua, -2);
+    ffi::lua_remove(lua, -2);
+    true
+}
+
+/// The number of the resource at `index`; none when it is something else. Never raises.
+pub(crate) unsafe fn resource(lua: State, index: c_int) -> Option<u64> {
+    if ffi::lua_getmetatable(lua, index) == 0 {
+        return None;
+    }
+    if ffi::lua_rawgetp(lua, ffi::LUA_REGISTRYINDEX, lua::key(&CLASSES)) == ffi::LUA_TTABLE {
+        ffi::lua_pushvalue(lua, -2);
+        ffi::lua_rawget(lua, -2);
+        ffi::lua_remove(lua, -2);
+    }
+    let known = ffi::lua_toboolean(lua, -1) != 0;
+    ffi::lua_pop(lua, 2);
+    known.then(|| (*ffi::lua_touserdata(lua, index).cast::<Resource>()).id)
+}
+
+/// Pushes the module and the type of the resource at `index`.
+pub(crate) unsafe fn push_names(lua: State, index: c_int) {
+    ffi::luaL_getmetafield(lua, index, MODULE.as_ptr());
+    ffi::luaL_getmetafield(lua, index, c"__name".as_ptr());
+}
+
+/// Calls a function of the host: upvalues are the module and the function.
+unsafe extern "C-unwind" fn invoke(lua: State) -> c_int {
+    let module = lua::to_text(lua, ffi::lua_upvalueindex(1)).unwrap_or("");
+    let function = lua::to_text(lua, ffi::lua_upvalueindex(2)).unwrap_or("");
+    let result = payload::encode_arguments(lua, 1, ffi::lua_gettop(lua)).map_err(HostError::from).and_then(|arguments| {
+        let reply = host::invoke(module, function, &arguments);
+        payload::put_back(arguments);
+        reply
+    });
+    match result {
+        Ok(Reply::Done(values)) => {
+            let channels = channel::push_channels(lua, &values.channels);
+            let decoded = payload::decode_values(lua, &values.data, channels);
+            drop(values);
+            match decoded {
+                Ok(count) => count,
+                Err(broken) => errors::fail(lua, errors::INTERNAL, broken),
+            }
+        }
+        Ok(Reply::Pending(ticket)) => {
+            if !scheduler::can_block(lua) {
+                host::cancel(ticket);
+            }
+            scheduler::check_can_block(lua);
+            scheduler::block_on_ticket(lua, ticket, scheduler::return_outcome)
+        }
+        Err(error) => errors::fail_host(lua, error),
     }
 }

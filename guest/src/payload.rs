@@ -1,7 +1,8 @@
 //! Values as MessagePack documents, straight between the Lua stack and bytes.
 //!
 //! Integers stay integers, floats are always 64 bits, strings that are not UTF-8 travel as `bin`. A table whose keys are exactly
-//! 1..n is an array (the empty table, too), any other a map. Extension 1 is an error, extension 2 a channel.
+//! 1..n is an array (the empty table, too), any other a map. Extension 1 is an error, extension 2 a channel, extension 3 a resource
+//! of a host module, which only its module may see.
 
 use crate::host::{HostError, Payload};
 use crate::lua::{State, ffi};
@@ -11,7 +12,7 @@ mod encode;
 mod object;
 
 pub(crate) use decode::{decode_document, decode_values, each_value};
-pub(crate) use encode::{Failure, encode_document, encode_map, encode_values, put_back};
+pub(crate) use encode::{Failure, encode_document, encode_arguments, encode_map, encode_values, put_back};
 pub(crate) use object::{CLASS, open, push_data, push_document, push_each};
 
 /// The extension type of an error; its data is a map document with `kind`, `message` and, where known, `retryable`, `details`
@@ -19,6 +20,8 @@ pub(crate) use object::{CLASS, open, push_data, push_document, push_each};
 const EXT_ERROR: i8 = 1;
 /// The extension type of a channel; its data is the index into the channels of the payload, four bytes, big endian.
 const EXT_CHANNEL: i8 = 2;
+/// The extension type of a resource of a host module; its data is an array document: module, type, number.
+const EXT_RESOURCE: i8 = 3;
 
 /// Nesting that no limit of a program can exceed: encoding and decoding recurse on the native stack.
 const MAX_DEPTH: u32 = 200;

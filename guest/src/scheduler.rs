@@ -16,7 +16,7 @@ mod deadlock;
 mod tickets;
 
 pub(crate) use deadlock::describe;
-pub(crate) use tickets::{Callback, block_on_ticket, complete, forget_ticket, on_ticket, outcome, return_outcome};
+pub(crate) use tickets::{Callback, block_on_ticket, complete, forget_ticket, is_pending, on_case, on_ticket, outcome, return_outcome};
 
 /// Names a scheduled coroutine. Used again after its end.
 pub(crate) type Id = u32;
@@ -60,6 +60,11 @@ struct Coroutine {
 pub(crate) struct Parked {
     id: Id,
     turn: u32,
+}
+
+impl Parked {
+    /// A wait that is over before it began.
+    pub(crate) const NOBODY: Self = Self { id: Id::MAX, turn: 0 };
 }
 
 /// How a run of the queue ended.
@@ -178,9 +183,14 @@ pub(crate) unsafe fn remove(lua: State, id: Id) {
     ffi::lua_pop(lua, 1);
 }
 
+/// Whether the running coroutine could wait here.
+pub(crate) unsafe fn can_block(lua: State) -> bool {
+    ffi::lua_isyieldable(lua) != 0 && machine().scheduler.passable
+}
+
 /// Raises what Lua raises for a yield that is not possible. Every blocking function calls this before it registers anything.
 pub(crate) unsafe fn check_can_block(lua: State) {
-    if ffi::lua_isyieldable(lua) == 0 || !machine().scheduler.passable {
+    if !can_block(lua) {
         lua::raise_text(lua, "attempt to yield across a C-call boundary");
     }
 }
@@ -213,6 +223,11 @@ pub(crate) unsafe fn park(lua: State, context: ffi::lua_KContext, k: Option<ffi:
 /// Whether that wait still goes on.
 pub(crate) fn is_waiting(parked: Parked) -> bool {
     machine().scheduler.parked(parked).is_some()
+}
+
+/// Remembers that somebody outside of this process can now end a wait; false when it is over.
+pub(crate) fn make_external(parked: Parked) -> bool {
+    machine().scheduler.parked(parked).map(|coroutine| coroutine.external = true).is_some()
 }
 
 /// The thread that a waiting coroutine yielded on; null when the wait is over.

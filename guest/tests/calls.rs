@@ -303,7 +303,7 @@ fn error_objects_work_like_their_text() {
             "saving: disk full\tCUSTOM\t0\tctx: text\tnil",
             "true\tfalse\tfalse\ttrue",
             "app:main\t1",
-            "false\tapp:main:8: bad argument #1 to 'new' (string or table expected, got no value)",
+            "false\tapp:main:9: bad argument #1 to 'new' (string or table expected, got no value)",
         ],
     );
 }

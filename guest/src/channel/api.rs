@@ -24,6 +24,7 @@ pub(crate) unsafe fn open(lua: State) {
         &[(c"__gc", collect)],
     );
     select::open(lua);
+    shared::open(lua);
     ffi::lua_createtable(lua, 0, 2);
     lua::set_funcs(lua, -1, &[(c"new", new), (c"select", select::select)]);
 }
@@ -101,7 +102,7 @@ unsafe extern "C-unwind" fn receive(lua: State) -> c_int {
     }
     scheduler::check_can_block(lua);
     if let Source::Shared { handle } = (*channel).source {
-        return shared::receive(lua, handle);
+        return shared::receive(lua, channel, handle);
     }
     let parked = scheduler::begin_wait(lua, (*channel).is_external());
     super::park_receiver(&mut *channel, parked, 0);
@@ -150,7 +151,7 @@ unsafe extern "C-unwind" fn case_receive(lua: State) -> c_int {
 unsafe extern "C-unwind" fn collect(lua: State) -> c_int {
     let channel = check(lua);
     if let Source::Shared { handle } = (*channel).source {
-        shared::release(lua, handle);
+        shared::release(handle);
     }
     machine().channels -= 1;
     ptr::drop_in_place(channel);

@@ -25,7 +25,8 @@ impl Ring {
         self.count
     }
 
-    fn place(&self, offset: u32) -> i64 {
+    /// Where the value lies that has so many before it.
+    pub(super) fn place(&self, offset: u32) -> i64 {
         i64::from(self.first.wrapping_add(offset) & (self.places.wrapping_sub(1))) + 1
     }
 }

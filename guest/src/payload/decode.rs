@@ -4,7 +4,7 @@
 
 use std::ffi::c_int;
 
-use super::{EXT_CHANNEL, EXT_ERROR, MAX_DEPTH};
+use super::{EXT_CHANNEL, EXT_ERROR, EXT_RESOURCE, MAX_DEPTH};
 use crate::errors;
 use crate::lua::{self, State, ffi};
 
@@ -247,7 +247,26 @@ impl<'a> Reader<'a> {
                 }
                 Ok(())
             }
+            EXT_RESOURCE => {
+                self.enter(lua, 0, depth)?;
+                let mut inner = Reader { bytes: data, channels: 0 };
+                inner.resource(lua)
+            }
             _ => Err("the document has a value of an unknown extension type"),
+        }
+    }
+
+    unsafe fn resource(&mut self, lua: State) -> Result<(), Broken> {
+        const STRANGE: Broken = "the document has a resource that is not [module, type, number]";
+        let (Head::Array(3), Head::String(length)) = (self.head()?, self.head()?) else { return Err(STRANGE) };
+        let module = self.take(length)?;
+        let Head::String(length) = self.head()? else { return Err(STRANGE) };
+        let kind = self.take(length)?;
+        let Head::Integer(id) = self.head()? else { return Err(STRANGE) };
+        if crate::hostmodule::push_resource(lua, module, kind, id.cast_unsigned()) {
+            Ok(())
+        } else {
+            Err("the document has a resource of a module that is not loaded")
         }
     }
 

@@ -3,7 +3,7 @@
 use std::ffi::{c_int, c_void};
 use std::{mem, str};
 
-use super::{EXT_CHANNEL, EXT_ERROR, MAX_DEPTH};
+use super::{EXT_CHANNEL, EXT_ERROR, EXT_RESOURCE, MAX_DEPTH};
 use crate::errors::{self, Kind};
 use crate::host::Payload;
 use crate::lua::{self, State, ffi};
@@ -20,14 +20,25 @@ pub(crate) struct Failure {
 ///
 /// The bytes come from the machine's reused buffer; give them back with [`put_back`] after use.
 pub(crate) unsafe fn encode_values(lua: State, first: c_int, count: c_int) -> Result<Payload, Failure> {
-    if count == 0 {
-        return Ok(Payload { data: Vec::new(), channels: Vec::new() });
-    }
+    encode(lua, first, count, Encoder::new(), "payload")
+}
+
+/// Like [`encode_values`], for a call of a host module, which may see resources, but no channels.
+pub(crate) unsafe fn encode_arguments(lua: State, first: c_int, count: c_int) -> Result<Payload, Failure> {
     let mut encoder = Encoder::new();
+    encoder.channels_allowed = false;
+    encoder.resources_allowed = true;
+    encode(lua, first, count, encoder, "argument")
+}
+
+unsafe fn encode(lua: State, first: c_int, count: c_int, mut encoder: Encoder, root: &str) -> Result<Payload, Failure> {
+    if count == 0 {
+        return Ok(encoder.finish());
+    }
     encoder.array_header(usize::try_from(count).unwrap_or(0));
     for offset in 0..count {
         if let Err(fault) = encoder.value(lua, first + offset) {
-            let root = if count == 1 { "payload".to_owned() } else { format!("payload[{}]", offset + 1) };
+            let root = if count == 1 { root.to_owned() } else { format!("{root}[{}]", offset + 1) };
             return Err(encoder.failure(root, fault));
         }
     }
@@ -74,6 +85,7 @@ struct Encoder {
     bytes: Vec<u8>,
     channels: Vec<u32>,
     channels_allowed: bool,
+    resources_allowed: bool,
     max_size: usize,
     max_depth: u32,
     /// The tables around the current value, to tell a cycle from depth.
@@ -107,6 +119,7 @@ impl Encoder {
             bytes: mem::take(&mut machine().buffer),
             channels: Vec::new(),
             channels_allowed: true,
+            resources_allowed: false,
             max_size: usize::try_from(limits.message_size).unwrap_or(usize::MAX),
             max_depth: limits.depth.min(MAX_DEPTH),
             around: Vec::new(),
@@ -324,7 +337,14 @@ impl Encoder {
         if super::object::is_payload(lua, index) {
             return self.payload(lua, index);
         }
-        ffi::luaL_getmetafield(lua, index, c"__name".as_ptr());
+        if self.resources_allowed
+            && let Some(id) = crate::hostmodule::resource(lua, index)
+        {
+            return self.resource(lua, index, id);
+        }
+        if ffi::luaL_getmetafield(lua, index, c"__name".as_ptr()) == ffi::LUA_TNIL {
+            ffi::lua_pushnil(lua);
+        }
         let name = lua::to_text(lua, -1).unwrap_or("userdata").to_owned();
         ffi::lua_settop(lua, -2);
         Err(invalid(format!("is a {name}, which cannot leave its process")))
@@ -360,10 +380,7 @@ impl Encoder {
         done?;
         self.string(b"trace")?;
         self.string(parts.stack)?;
-        let length = u32::try_from(self.bytes.len() - start - 6).unwrap_or(u32::MAX);
-        if let Some(place) = self.bytes.get_mut(start + 1..start + 5) {
-            place.copy_from_slice(&length.to_be_bytes());
-        }
+        self.patch_length(start);
         Ok(())
     }
 
@@ -380,6 +397,31 @@ impl Encoder {
         self.bytes.extend_from_slice(&[0xd6, EXT_CHANNEL.to_be_bytes()[0]]);
         self.bytes.extend_from_slice(&u32::try_from(place).unwrap_or(u32::MAX).to_be_bytes());
         Ok(())
+    }
+
+    unsafe fn resource(&mut self, lua: State, index: c_int, id: u64) -> Encoded {
+        let top = ffi::lua_gettop(lua);
+        if ffi::lua_checkstack(lua, 4) == 0 {
+            return Err(self.too_deep(std::ptr::null()));
+        }
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[0xc9, 0, 0, 0, 0, EXT_RESOURCE.to_be_bytes()[0], 0x93]);
+        crate::hostmodule::push_names(lua, index);
+        let done = self.value(lua, top + 1).and_then(|()| self.value(lua, top + 2)).and_then(|()| self.reserve(9));
+        ffi::lua_settop(lua, top);
+        done?;
+        self.bytes.push(0xcf);
+        self.bytes.extend_from_slice(&id.to_be_bytes());
+        self.patch_length(start);
+        Ok(())
+    }
+
+    /// Writes the length of the extension that began at `start`, which is known only now.
+    fn patch_length(&mut self, start: usize) {
+        let length = u32::try_from(self.bytes.len() - start - 6).unwrap_or(u32::MAX);
+        if let Some(place) = self.bytes.get_mut(start + 1..start + 5) {
+            place.copy_from_slice(&length.to_be_bytes());
+        }
     }
 
     /// A Payload stands for its value.

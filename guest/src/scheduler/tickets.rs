@@ -18,6 +18,8 @@ pub(crate) type Callback = unsafe fn(State, Outcome);
 pub(super) enum Pending {
     Coroutine(Parked),
     Callback(Callback),
+    /// An operation on a shared channel, for one case of whatever waits.
+    Case(Parked, u32),
 }
 
 /// The registry key of the table that keeps what callbacks need.
@@ -31,23 +33,37 @@ pub(crate) unsafe fn block_on_ticket(lua: State, ticket: u64, k: ffi::lua_KFunct
     park(lua, 0, Some(k))
 }
 
+/// Hands the completion to one case of a wait; takes the channel on top of the stack and keeps it until then.
+pub(crate) unsafe fn on_case(lua: State, ticket: u64, parked: Parked, case: u32) {
+    anchor(lua, ticket, Pending::Case(parked, case));
+}
+
 /// Calls `callback` when the ticket completes. Takes the value on top of the stack and keeps it for the callback.
 pub(crate) unsafe fn on_ticket(lua: State, ticket: u64, callback: Callback) {
+    anchor(lua, ticket, Pending::Callback(callback));
+}
+
+unsafe fn anchor(lua: State, ticket: u64, pending: Pending) {
     push_anchored(lua);
     ffi::lua_insert(lua, -2);
     ffi::lua_rawseti(lua, -2, ticket.cast_signed());
     ffi::lua_pop(lua, 1);
-    machine().scheduler.pending.insert(ticket, Pending::Callback(callback));
+    machine().scheduler.pending.insert(ticket, pending);
 }
 
 /// Forgets a ticket, after it was cancelled. A completion that still comes is ignored.
 pub(crate) unsafe fn forget_ticket(lua: State, ticket: u64) {
-    if let Some(Pending::Callback(_)) = machine().scheduler.pending.remove(&ticket) {
+    if let Some(Pending::Callback(_) | Pending::Case(..)) = machine().scheduler.pending.remove(&ticket) {
         push_anchored(lua);
         ffi::lua_pushnil(lua);
         ffi::lua_rawseti(lua, -2, ticket.cast_signed());
         ffi::lua_pop(lua, 1);
     }
+}
+
+/// Whether the completion of a ticket is still to come.
+pub(crate) fn is_pending(ticket: u64) -> bool {
+    machine().scheduler.pending.contains_key(&ticket)
 }
 
 /// Tells whoever waits for a ticket.
@@ -62,12 +78,14 @@ pub(crate) unsafe fn complete(lua: State, ticket: u64, outcome: Outcome) {
         }
         Some(Pending::Callback(callback)) => {
             let top = ffi::lua_gettop(lua);
-            push_anchored(lua);
-            ffi::lua_rawgeti(lua, -1, ticket.cast_signed());
-            ffi::lua_pushnil(lua);
-            ffi::lua_rawseti(lua, -3, ticket.cast_signed());
-            ffi::lua_remove(lua, -2);
+            take_anchored(lua, ticket);
             callback(lua, outcome);
+            ffi::lua_settop(lua, top);
+        }
+        Some(Pending::Case(parked, case)) => {
+            let top = ffi::lua_gettop(lua);
+            take_anchored(lua, ticket);
+            channel::completed(lua, parked, case, &outcome);
             ffi::lua_settop(lua, top);
         }
         None => {}
@@ -97,6 +115,15 @@ pub(crate) unsafe extern "C-unwind" fn return_outcome(lua: State, _status: c_int
         }
         Outcome::Closed => errors::fail(lua, errors::CANCELED, "the operation was given up"),
     }
+}
+
+/// Pushes what was kept for a ticket, and keeps it no longer.
+unsafe fn take_anchored(lua: State, ticket: u64) {
+    push_anchored(lua);
+    ffi::lua_rawgeti(lua, -1, ticket.cast_signed());
+    ffi::lua_pushnil(lua);
+    ffi::lua_rawseti(lua, -3, ticket.cast_signed());
+    ffi::lua_remove(lua, -2);
 }
 
 unsafe fn push_anchored(lua: State) {
