@@ -20,20 +20,16 @@ local function select_only()
     channel.select({ a:case_receive(), b:case_send(1) }) -- line 20
 end
 
-local function empty_select()
-    channel.select({}) -- line 24
-end
-
 local function sends()
     local ch = channel.new(1)
     ch:send(1)
-    ch:send(2) -- line 30
+    ch:send(2) -- line 26
 end
 
 -- What nobody can ever wake is no error that code could handle.
 local function in_pcall()
     pcall(function()
-        channel.new():receive() -- line 36
+        channel.new():receive() -- line 32
     end)
     return "went on"
 end
@@ -60,7 +56,7 @@ end
 
 local function nested()
     local co = coroutine.wrap(function()
-        channel.new():receive() -- line 63
+        channel.new():receive() -- line 59
     end)
     co()
 end
@@ -69,7 +65,6 @@ return {
     alone = alone,
     several = several,
     select_only = select_only,
-    empty_select = empty_select,
     sends = sends,
     in_pcall = in_pcall,
     inbox = inbox,
