@@ -106,11 +106,14 @@ pub(crate) unsafe fn prepare() {
     ffi::lua_pushcclosure(lua, open, 0);
     let status = ffi::lua_pcall(lua, 0, 0, 0);
     assert!(status == ffi::LUA_OK, "failed to make the image: {:?}", lua::to_text(lua, -1));
-    ffi::lua_gc(lua, ffi::LUA_GCCOLLECT);
+    memory::settle(lua);
 }
 
 /// Opens the libraries. Protected, because anything here may raise.
 unsafe extern "C-unwind" fn open(lua: State) -> c_int {
+    // The globals with room for the modules of a program, so that a process need not copy the table when it sets them.
+    ffi::lua_createtable(lua, 0, 128);
+    ffi::lua_rawseti(lua, ffi::LUA_REGISTRYINDEX, ffi::LUA_RIDX_GLOBALS);
     ffi::lua_pushcclosure(lua, ffi::luaopen_base, 0);
     ffi::lua_callk(lua, 0, 0, 0, None);
     for (name, open) in [

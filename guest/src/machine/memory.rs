@@ -1,7 +1,9 @@
-//! Lua's allocator: the C one, with an account and a limit.
+//! Lua's allocator: the C one, with an account and a limit. And what makes a process dirty few pages of the image.
 
 use std::ffi::c_void;
 use std::ptr;
+
+use crate::lua::{State, ffi};
 
 /// The account of the Lua heap.
 pub(super) struct Account {
@@ -17,6 +19,38 @@ impl Account {
     /// Sets the most that may be in use.
     pub(super) fn limit(&mut self, limit: u64) {
         self.limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    }
+}
+
+/// Prepares the heap for being the image of every process.
+///
+/// All garbage goes, and the collector becomes generational: what the image holds is old then, and a minor collection neither marks
+/// nor sweeps it. An incremental collection would write to every page of it, and each process would get a copy of its own.
+pub(super) unsafe fn settle(lua: State) {
+    ffi::lua_gc(lua, ffi::LUA_GCCOLLECT);
+    ffi::lua_gc(lua, ffi::LUA_GCGEN, 0, 0);
+    #[cfg(target_arch = "wasm32")]
+    fill_holes();
+}
+
+/// Uses up the free space between the blocks of the image. What a process allocates then lies side by side in fresh pages
+/// instead of in holes all over the image.
+#[cfg(target_arch = "wasm32")]
+unsafe fn fill_holes() {
+    /// No hole is that large, so such a block lies at the end of the heap. It also grows the memory, so that small processes need not.
+    const LARGE: usize = 1 << 20;
+    let end = realloc(ptr::null_mut(), LARGE);
+    free(end);
+    let mut size = 4096;
+    while size >= 8 {
+        loop {
+            let block = realloc(ptr::null_mut(), size);
+            if block.is_null() || block >= end {
+                free(block);
+                break;
+            }
+        }
+        size /= 2;
     }
 }
 
