@@ -63,4 +63,5 @@ pub use state::{
     Applied, Change, ChangeError, ChangeKind, ChangeSet, History, HistoryError, MAX_ENTRIES, MemoryHistory, Operation, Registry,
     Review, Snapshot, Version, VersionRecord, Watcher, delta,
 };
+pub use suggest::nearest;
 pub use units::{DurationError, Size, SizeError, format_duration, parse_duration};

@@ -4,7 +4,8 @@
 const MAX_COMPARED: usize = 64;
 
 /// Gives the candidate nearest to a name, if one is near enough to be meant.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name: Vec<char> = name.to_lowercase().chars().collect();
     if name.len() > MAX_COMPARED {
         return None;

@@ -1,0 +1,150 @@
+//! The command line.
+//!
+//! `run` is special: what follows the entry or the command belongs to the process, options included, and its first word may be
+//! a directory. That is decided here before clap sees the rest.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::failure::Failure;
+
+mod split;
+
+#[derive(Debug, Parser)]
+#[command(name = "moonlet", version, about = "Runs Lua processes, each in a sandbox of its own", disable_help_subcommand = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start an application, or run one of its processes on this terminal
+    Run(RunArguments),
+    /// Report everything that is wrong with an application, without running it
+    Check(CheckArguments),
+    /// Show the entries of an application
+    Registry(RegistryArguments),
+    /// Print the version
+    Version,
+}
+
+/// Which application, and how.
+#[derive(Debug, Args)]
+pub(crate) struct ProjectArguments {
+    /// Change a field of an entry for this time
+    #[arg(short = 'o', long = "override", value_name = "NS:ENTRY:PATH=VALUE")]
+    pub(crate) overrides: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "moonlet run [DIR] [OPTIONS]\n       \
+    moonlet run [DIR] [OPTIONS] -x NS:ENTRY [--] [ARGS]...\n       \
+    moonlet run [DIR] [OPTIONS] COMMAND [ARGS]...\n       \
+    moonlet run [DIR] list")]
+pub(crate) struct RunArguments {
+    /// The directory of the application [default: .]
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
+    /// Run one process on this terminal, and end with it
+    #[arg(short = 'x', long = "exec", value_name = "NS:ENTRY")]
+    pub(crate) exec: Option<String>,
+    /// The terminal host to run it on, where there are several
+    #[arg(long, value_name = "ID")]
+    pub(crate) host: Option<String>,
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+    /// Log more; once for debugging, twice for tracing
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// A command and its arguments, or the arguments of the entry
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) rest: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// The directory of the application
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) directory: PathBuf,
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+    /// Print the report as JSON to standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RegistryArguments {
+    #[command(subcommand)]
+    pub(crate) command: RegistryCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RegistryCommand {
+    /// List entries
+    List(ListArguments),
+    /// Show one entry
+    Show(ShowArguments),
+    /// List the kinds that entries can have
+    Kinds,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// The directory of the application
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) directory: PathBuf,
+    /// Only entries of these kinds, such as `function.*`
+    #[arg(short, long, value_name = "PATTERN")]
+    pub(crate) kind: Option<String>,
+    /// Only entries of these namespaces, such as `app.**`
+    #[arg(short, long, value_name = "PATTERN")]
+    pub(crate) ns: Option<String>,
+    /// Only entries with these names
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) name: Option<String>,
+    /// Only entries whose meta has this value; also `field~regex`, `field*part`, `field^start`, `field$end`
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub(crate) meta: Vec<String>,
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "moonlet registry show [OPTIONS] [DIR] NS:ENTRY")]
+pub(crate) struct ShowArguments {
+    /// The directory of the application, if not this one, and the entry
+    #[arg(value_name = "DIR NS:ENTRY", num_args = 1..=2, required = true)]
+    pub(crate) place: Vec<String>,
+    /// Print one field only, such as `meta.title`
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) field: Option<String>,
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Reads the command line.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
+    let arguments = split::split_run(arguments.into_iter().collect(), Path::is_dir);
+    Ok(CommandLine::try_parse_from(arguments)?.command)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_sound() {
+        super::CommandLine::command().debug_assert();
+    }
+}

@@ -1,0 +1,69 @@
+//! `moonlet run`: starts an application, or one process of it on this terminal.
+
+use std::path::PathBuf;
+use std::sync::mpsc;
+
+use moonlet_registry::{Loaded, Snapshot};
+
+use crate::arguments::RunArguments;
+use crate::failure::Failure;
+use crate::project::load_project;
+use crate::{exit, logging, output, signals};
+
+mod node;
+mod result;
+pub(crate) mod target;
+
+use node::Event;
+use target::Target;
+
+/// The word that lists commands instead of running one.
+const LIST: &str = "list";
+
+pub(crate) fn run(arguments: RunArguments) -> Result<u8, Failure> {
+    let (events, inbox) = mpsc::channel();
+    // First of all, so that a signal during the start is not lost.
+    signals::listen(events.clone(), || Event::Signal).map_err(|error| Failure::caused("failed to listen for signals", &error))?;
+    let directory = arguments.directory.clone().unwrap_or_else(|| PathBuf::from("."));
+    let loaded = load_project(&directory, &arguments.project)?;
+    let snapshot = loaded.registry.snapshot();
+    if arguments.exec.is_none() && arguments.rest.first().is_some_and(|word| word == LIST) {
+        return list(&snapshot);
+    }
+    let target = target::find(&snapshot, &arguments)?;
+    let quiet = target.is_some();
+    logging::start(quiet, arguments.verbose);
+    if !quiet || arguments.verbose > 0 {
+        output::diagnostics(&loaded.diagnostics, &loaded.sources);
+    }
+    match target {
+        Some(target) => node::execute(&loaded, &target, events, &inbox),
+        None => serve(&loaded, events, &inbox),
+    }
+}
+
+fn serve(loaded: &Loaded, events: mpsc::Sender<Event>, inbox: &mpsc::Receiver<Event>) -> Result<u8, Failure> {
+    if !loaded.project.config.strict {
+        tracing::info!(target: "moonlet", "security.strict is off: what no policy mentions is allowed");
+    }
+    node::serve(loaded, events, inbox)
+}
+
+fn list(snapshot: &Snapshot) -> Result<u8, Failure> {
+    let commands = target::commands(snapshot);
+    if commands.is_empty() {
+        let failure = Failure::message("no entry of this application is a command");
+        return Err(failure.help("write `meta: { command: { name: greet } }` in a `process.lua` entry"));
+    }
+    let rows = commands.into_iter().map(|(command, id)| [command.name, command.short.unwrap_or_default(), id.to_string()]);
+    super::registry::table(rows);
+    Ok(exit::SUCCESS)
+}
+
+/// What to run with the terminal.
+impl Target {
+    /// Gives the arguments as values.
+    pub(crate) fn values(&self) -> Vec<moonlet_runtime::Value> {
+        self.arguments.iter().map(|argument| moonlet_runtime::Value::from(argument.as_str())).collect()
+    }
+}

@@ -1,0 +1,35 @@
+//! The binary `moonlet`: reads arguments, prints, and ends with an exit code.
+//!
+//! The only crate that prints or exits. It decides nothing about entries or processes: `moonlet-registry` says what an
+//! application is, `moonlet-runtime` what it does. Exit codes are in [`exit`].
+
+use std::process::ExitCode;
+
+use crate::arguments::Command;
+use crate::failure::Failure;
+
+mod arguments;
+mod commands;
+mod exit;
+mod failure;
+mod logging;
+mod modules;
+mod output;
+mod project;
+mod signals;
+mod yaml;
+
+fn main() -> ExitCode {
+    let outcome = arguments::parse(std::env::args_os()).and_then(|command| match command {
+        Command::Run(arguments) => commands::run::run(arguments),
+        Command::Check(arguments) => commands::check::run(&arguments),
+        Command::Registry(arguments) => commands::registry::run(&arguments),
+        Command::Version => commands::version::run(),
+    });
+    let code = match outcome {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    };
+    output::flush();
+    ExitCode::from(code)
+}
