@@ -32,6 +32,7 @@ pub(crate) unsafe fn open(lua: State) {
     lua::set_func(lua, -1, c"atan2", atan2);
     ffi::lua_pop(lua, 1);
 
+    crate::pattern::open(lua);
     crate::os::open(lua);
     ffi::lua_setglobal(lua, c"os".as_ptr());
 }

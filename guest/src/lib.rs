@@ -36,6 +36,7 @@ mod mailbox;
 mod message;
 mod modules;
 mod os;
+mod pattern;
 mod payload;
 mod process;
 mod raw;

@@ -264,7 +264,7 @@ impl<'a> Run<'a> {
         let Some(pattern) = pattern.text().and_then(|pattern| std::str::from_utf8(pattern).ok()) else {
             return self.wrong_schema("a pattern is a string");
         };
-        match regex_lite::Regex::new(pattern) {
+        match crate::pattern::compile_text(pattern) {
             Ok(regex) => Ok(regex.is_match(&String::from_utf8_lossy(text))),
             Err(error) => self.wrong_schema(format!("pattern {pattern:?}: {error}")),
         }

@@ -21,11 +21,16 @@ struct Stubs {
     indexes: Vec<u32>,
     /// Type of each stub.
     types: Vec<u32>,
+    /// Which stub, if any, is the seed of hash maps. It returns instead of trapping and so gives a seed that is the same in every
+    /// process: libraries of the guest build maps, and a process that floods its own harms only itself.
+    seed: Option<usize>,
 }
 
 impl Stubs {
     fn scan(module: &[u8]) -> Result<Self> {
         let mut imported = Vec::new();
+        let mut seed = None;
+        let mut stubs = 0;
         let mut defined = 0u32;
         for payload in Parser::new(0).parse_all(module) {
             match payload? {
@@ -33,7 +38,12 @@ impl Stubs {
                     for import in section.into_imports() {
                         let import = import?;
                         if let TypeRef::Func(type_index) = import.ty {
-                            imported.push((import.module.starts_with("wasi:"), type_index));
+                            let stub = import.module.starts_with("wasi:");
+                            if stub && import.name == "insecure-seed" {
+                                seed = Some(stubs);
+                            }
+                            stubs += usize::from(stub);
+                            imported.push((stub, type_index));
                         }
                     }
                 }
@@ -56,7 +66,7 @@ impl Stubs {
             }
         }
         indexes.extend(kept..kept + defined);
-        Ok(Self { indexes, types })
+        Ok(Self { indexes, types, seed })
     }
 }
 
@@ -89,9 +99,11 @@ impl Reencode for Stubs {
 
     fn parse_code_section(&mut self, code: &mut CodeSection, section: CodeSectionReader<'_>) -> Outcome<()> {
         reencode::utils::parse_code_section(self, code, section)?;
-        for _ in &self.types {
+        for stub in 0..self.types.len() {
             let mut body = Function::new([]);
-            body.instruction(&Instruction::Unreachable);
+            if self.seed != Some(stub) {
+                body.instruction(&Instruction::Unreachable);
+            }
             body.instruction(&Instruction::End);
             code.function(&body);
         }

@@ -16,7 +16,7 @@ pub(super) fn check(format: &[u8], text: &[u8]) -> Option<bool> {
         b"hostname" | b"idn-hostname" => hostname(text),
         b"uri" | b"iri" | b"url" => uri(text),
         b"uri-reference" | b"iri-reference" => text.iter().all(|byte| !byte.is_ascii_whitespace() && !byte.is_ascii_control()),
-        b"regex" => utf8.is_some_and(|text| regex_lite::Regex::new(text).is_ok()),
+        b"regex" => utf8.is_some_and(|text| crate::pattern::compile_text(text).is_ok()),
         b"json-pointer" => text.is_empty() || text.first() == Some(&b'/'),
         _ => return None,
     })
