@@ -1,6 +1,6 @@
 //! What publishers and subscribers see.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot set up has failed")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot set up has failed")]
 
 use super::{BusError, BusLimits, BusStats, Delivery, Event, EventBus, Next, Published, SubscriptionId};
 
