@@ -19,7 +19,7 @@ mod shared;
 mod waiters;
 
 pub(crate) use api::open;
-pub(crate) use shared::{completed, push_channels, share};
+pub(crate) use shared::{completed, open_shared, push_channels, share};
 use waiters::Waiters;
 
 /// The name of the class.

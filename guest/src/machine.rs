@@ -98,9 +98,11 @@ pub(crate) unsafe fn prepare() {
     if !machine().lua.is_null() {
         // Natively a thread makes one machine after the other.
         ffi::lua_close(machine().lua);
+        machine().memory.close();
         *machine() = Machine::new();
     }
     let account: *mut memory::Account = &mut machine().memory;
+    (*account).hot(memory::HOT_STATE);
     let lua = ffi::lua_newstate(memory::allocate, account.cast::<c_void>());
     machine().lua = lua;
     ffi::lua_pushcclosure(lua, open, 0);
@@ -112,8 +114,12 @@ pub(crate) unsafe fn prepare() {
 /// Opens the libraries. Protected, because anything here may raise.
 unsafe extern "C-unwind" fn open(lua: State) -> c_int {
     // The globals with room for the modules of a program, so that a process need not copy the table when it sets them.
-    ffi::lua_createtable(lua, 0, 128);
+    ffi::lua_createtable(lua, 0, 64);
     ffi::lua_rawseti(lua, ffi::LUA_REGISTRYINDEX, ffi::LUA_RIDX_GLOBALS);
+    scheduler::open(lua);
+    mailbox::open(lua);
+    crate::channel::open_shared(lua);
+    machine().memory.hot(memory::HOT_TABLES);
     ffi::lua_pushcclosure(lua, ffi::luaopen_base, 0);
     ffi::lua_callk(lua, 0, 0, 0, None);
     for (name, open) in [
@@ -122,14 +128,16 @@ unsafe extern "C-unwind" fn open(lua: State) -> c_int {
         (c"math", ffi::luaopen_math),
         (c"utf8", ffi::luaopen_utf8),
     ] {
+        // The state of `math.random` is the only userdata among them.
+        machine().memory.hot(memory::HOT_TABLES | memory::HOT_USERDATA);
         ffi::lua_pushcclosure(lua, open, 0);
         ffi::lua_callk(lua, 0, 1, 0, None);
+        machine().memory.hot(memory::HOT_TABLES);
         ffi::lua_setglobal(lua, name.as_ptr());
     }
     ffi::lua_pushcclosure(lua, crate::log::print, 0);
     ffi::lua_setglobal(lua, c"print".as_ptr());
     crate::base::open(lua);
-    scheduler::open(lua);
     crate::modules::open(lua);
     crate::base::freeze_libraries(lua);
     0

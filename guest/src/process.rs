@@ -17,7 +17,6 @@ mod spawn;
 /// Makes the classes and pushes the `process` table.
 pub(crate) unsafe fn open(lua: State) {
     crate::message::open(lua);
-    mailbox::open(lua);
     ffi::lua_createtable(lua, 0, 32);
     lua::set_funcs(
         lua,

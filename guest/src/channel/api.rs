@@ -24,7 +24,6 @@ pub(crate) unsafe fn open(lua: State) {
         &[(c"__gc", collect)],
     );
     select::open(lua);
-    shared::open(lua);
     ffi::lua_createtable(lua, 0, 2);
     lua::set_funcs(lua, -1, &[(c"new", new), (c"select", select::select)]);
 }

@@ -18,7 +18,7 @@ use crate::scheduler::{self, Parked};
 static KNOWN: u8 = 0;
 
 /// Makes the table of known handles. Runs when the image is made.
-pub(super) unsafe fn open(lua: State) {
+pub(crate) unsafe fn open_shared(lua: State) {
     ffi::lua_newtable(lua);
     ffi::lua_createtable(lua, 0, 1);
     lua::set_text(lua, -1, c"__mode", "v");

@@ -4,21 +4,38 @@ use std::ffi::c_void;
 use std::ptr;
 
 use crate::lua::{State, ffi};
+use crate::machine::machine;
+
+mod hot;
+
+pub(super) use hot::{HOT_STATE, HOT_TABLES, HOT_USERDATA};
+use hot::Hot;
 
 /// The account of the Lua heap.
 pub(super) struct Account {
     used: usize,
     limit: usize,
+    hot: Hot,
 }
 
 impl Account {
     pub(super) const fn new() -> Self {
-        Self { used: 0, limit: usize::MAX }
+        Self { used: 0, limit: usize::MAX, hot: Hot::new() }
     }
 
     /// Sets the most that may be in use.
     pub(super) fn limit(&mut self, limit: u64) {
         self.limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    }
+
+    /// Sets which kinds of blocks belong to what every process writes to.
+    pub(super) fn hot(&mut self, kinds: u16) {
+        self.hot.kinds = kinds;
+    }
+
+    /// Gives up the place of the hot blocks, after the Lua state was closed.
+    pub(super) fn close(&mut self) {
+        self.hot.close();
     }
 }
 
@@ -27,6 +44,8 @@ impl Account {
 /// All garbage goes, and the collector becomes generational: what the image holds is old then, and a minor collection neither marks
 /// nor sweeps it. An incremental collection would write to every page of it, and each process would get a copy of its own.
 pub(super) unsafe fn settle(lua: State) {
+    hot::move_registry(lua);
+    machine().memory.hot(0);
     ffi::lua_gc(lua, ffi::LUA_GCCOLLECT);
     ffi::lua_gc(lua, ffi::LUA_GCGEN, 0, 0);
     #[cfg(target_arch = "wasm32")]
@@ -63,20 +82,22 @@ unsafe extern "C" {
 pub(super) unsafe extern "C" fn allocate(account: *mut c_void, block: *mut c_void, old: usize, new: usize) -> *mut c_void {
     let account = &mut *account.cast::<Account>();
     // For a new block Lua passes the kind of the object in place of the old size.
-    let old = if block.is_null() { 0 } else { old };
-    if new == 0 {
-        account.used -= old;
-        free(block);
-        return ptr::null_mut();
-    }
-    let used = account.used - old + new;
+    let size = if block.is_null() { 0 } else { old };
+    let used = account.used - size + new;
     // Lua takes for granted that shrinking never fails.
-    if new > old && used > account.limit {
+    if new > size && used > account.limit {
         return ptr::null_mut();
     }
-    let block = realloc(block, new);
-    if !block.is_null() {
+    let place = if account.hot.contains(block) || (block.is_null() && account.hot.wants(old, new)) {
+        account.hot.allocate(block, size, new)
+    } else if new == 0 {
+        free(block);
+        ptr::null_mut()
+    } else {
+        realloc(block, new)
+    };
+    if new == 0 || !place.is_null() {
         account.used = used;
     }
-    block
+    place
 }
