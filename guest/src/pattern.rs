@@ -38,7 +38,6 @@ unsafe extern "C-unwind" fn compile(lua: State) -> c_int {
         Ok(regex) => *place = Some(regex),
         Err(error) => {
             let message = error.to_string();
-            drop(error);
             ffi::lua_pushnil(lua);
             lua::push_str(lua, &message);
             return 2;
