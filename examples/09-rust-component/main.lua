@@ -17,7 +17,7 @@ local function main()
 
     -- Messages go both ways.
     process.send(pid, "greet", "Lua")
-    io.print(greetings:receive())
+    io.print((greetings:receive()))
 
     -- Lua sends lines through the channel; Rust receives them and says what it counted.
     for _, line in ipairs(TEXT) do

@@ -1,5 +1,3 @@
-local json = json
-
 local function who()
     return { pid = process.pid(), id = process.id() }
 end
@@ -27,7 +25,7 @@ local function many()
 end
 
 local function raises()
-    error("boom") -- line 30
+    error("boom") -- line 28
 end
 
 local function raises_table()
@@ -36,7 +34,7 @@ end
 
 local function coroutine_raises()
     coroutine.spawn(function()
-        error("in a coroutine") -- line 39
+        error("in a coroutine") -- line 37
     end)
     channel.new():receive()
 end
@@ -46,10 +44,6 @@ local function leaves_others()
         channel.new():receive() -- waits for ever; the end of main ends it
     end)
     return "done"
-end
-
-local function requires(name)
-    return { global = type(json), required = require("json") == json, other = { pcall(require, name) } }
 end
 
 return {
@@ -64,5 +58,4 @@ return {
     raises_table = raises_table,
     coroutine_raises = coroutine_raises,
     leaves_others = leaves_others,
-    requires = requires,
 }

@@ -135,8 +135,10 @@ end
 
 -- Receives what must come: nothing within the limit fails the case. Gives value and ok.
 function check.receive(ch)
-    local limit = time.after(LIMIT)
+    local timer = time.timer(LIMIT)
+    local limit = timer:response()
     local ready = channel.select({ ch:case_receive(), limit:case_receive() })
+    timer:stop()
     if ready.channel == limit then
         fail("nothing came within " .. LIMIT)
     end
@@ -161,12 +163,14 @@ function check.event(kind, pid)
         end
     end
     local events = process.events()
-    local limit = time.after(LIMIT)
+    local timer = time.timer(LIMIT)
+    local limit = timer:response()
     while true do
         local ready = channel.select({ events:case_receive(), limit:case_receive() })
         if ready.channel == limit then
             fail("no " .. kind .. " from " .. pid .. " within " .. LIMIT)
         elseif ready.value.kind == kind and ready.value.from == pid then
+            timer:stop()
             return ready.value
         end
         table.insert(skipped, ready.value)
