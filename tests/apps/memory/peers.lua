@@ -39,26 +39,25 @@ end
 local function coroutines_forever()
     local list = {}
     while true do
-        local ok = pcall(function()
-            list[#list + 1] = coroutine.spawn(function()
-                channel.new():receive()
-            end)
+        local ok, thread = pcall(coroutine.spawn, function()
+            channel.new():receive()
         end)
-        if not ok then
+        if not ok or not thread then
             return #list > 0
         end
+        list[#list + 1] = thread
     end
 end
 
 local function channels_forever()
     local list = {}
     while true do
-        local ok = pcall(function()
-            list[#list + 1] = channel.new(1)
-        end)
-        if not ok then
+        -- At the limit this raises, or gives nil and an error.
+        local ok, ch = pcall(channel.new, 1)
+        if not ok or not ch then
             return #list > 0
         end
+        list[#list + 1] = ch
     end
 end
 
