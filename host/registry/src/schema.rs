@@ -106,6 +106,6 @@ impl Target {
             Some(prefix) => kind.starts_with(prefix),
             None => kind == *pattern,
         };
-        self.kinds.is_empty() || self.kinds.iter().any(|pattern| matches(&pattern))
+        self.kinds.is_empty() || self.kinds.iter().any(matches)
     }
 }

@@ -24,7 +24,9 @@ fn list(arguments: &ListArguments) -> Result<(), Failure> {
     let filter = filter(arguments)?;
     let loaded = load_project(&arguments.directory, &arguments.project)?;
     let snapshot = loaded.registry.snapshot();
-    let entries: Vec<&Arc<Entry>> = snapshot.find(&filter).collect();
+    let mut entries: Vec<&Arc<Entry>> = snapshot.find(&filter).collect();
+    // A namespace before those below it.
+    entries.sort_by_key(|entry| (entry.id.namespace(), entry.id.name()));
     if arguments.json {
         let entries: Vec<Value> = entries.iter().map(|entry| to_json(entry)).collect();
         output::line(&pretty(&Value::Array(entries)));

@@ -47,7 +47,7 @@ fn placements(entry: &Entry) -> Vec<(EntryId, EntryId)> {
 }
 
 fn check_memory(entry: &Entry, limits: &Limits, diagnostics: &mut Vec<Diagnostic>) {
-    let Some(memory) = limits.memory.filter(|memory| *memory < MIN_MEMORY) else { return };
+    let Some(memory) = limits.memory.filter(|memory| memory.as_bytes() > 0 && *memory < MIN_MEMORY) else { return };
     let path = FieldPath::new().key("limits").key("memory");
     let message = format!("`limits.memory` of `{}` is {memory}, and no process starts with less than {MIN_MEMORY}", entry.id);
     let diagnostic = entry.locate(Diagnostic::error("limit-too-small", message), &path, "");
