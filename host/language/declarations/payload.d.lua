@@ -1,0 +1,5 @@
+local payload: {
+  new: (value: any) -> Payload,
+  format: {[string]: string},
+}
+return payload

@@ -1,0 +1,2 @@
+local module: {[string]: any}
+return module

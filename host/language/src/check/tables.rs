@@ -1,0 +1,745 @@
+//! Tables: constructors, fields, and what is learned about tables without a declared type.
+
+use std::sync::Arc;
+
+use super::flow::Path;
+use super::scopes::Use;
+use super::types::{Field, Inferred, InferredField, Record, Symbol, Type, TypeId};
+use super::{DeferredField, File};
+use crate::diagnostic::Level;
+use crate::spelling::nearest;
+use crate::syntax::Span;
+use crate::syntax::ast::{ExprId, ExprKind, TableItem};
+
+impl<'a> File<'a> {
+    /// Gives the type of a table constructor.
+    pub(super) fn table(&mut self, items: &'a [TableItem], span: Span, expected: Option<TypeId>) -> TypeId {
+        if let Some(expected) = expected
+            && let Some(model) = self.table_model(items, expected)
+        {
+            return self.modelled_table(items, span, model, expected);
+        }
+        let mut table = Inferred::default();
+        let mut elements: Vec<TypeId> = Vec::new();
+        let last = items.len().saturating_sub(1);
+        for (index, item) in items.iter().enumerate() {
+            match item {
+                TableItem::Positional(value) => {
+                    let found = if index == last {
+                        let pack = self.infer_pack(*value, None);
+                        if pack.rest.is_some() {
+                            elements.push(TypeId::ANY);
+                        }
+                        pack.get(0).unwrap_or(TypeId::ANY)
+                    } else {
+                        self.infer(*value, None)
+                    };
+                    let found = self.types().widen(found);
+                    if elements.len() < 16 && !elements.contains(&found) {
+                        elements.push(found);
+                    }
+                }
+                TableItem::Named(name, value) => {
+                    let found = self.infer(*value, None);
+                    let symbol = self.symbol(*name);
+                    let found = self.certain_field(symbol, found);
+                    add_field(&mut table, symbol, found, *name);
+                }
+                TableItem::Keyed(key, value) => {
+                    let key_type = self.infer(*key, None);
+                    let found = self.infer(*value, None);
+                    match *self.types().get(key_type) {
+                        Type::Str(symbol) => {
+                            let span = self.ast.expr(*key).span;
+                            add_field(&mut table, symbol, TypeId::ANY, span);
+                        }
+                        _ => table.dynamic = true,
+                    }
+                    self.escape(found);
+                }
+            }
+        }
+        if !elements.is_empty() {
+            let element = if elements.iter().any(|element| matches!(self.checker.types.get(*element), Type::Inferred(_))) && elements.len() > 1 {
+                TypeId::ANY
+            } else {
+                self.types().union(&elements)
+            };
+            table.element = Some(element);
+        }
+        self.types().inferred_table(table)
+    }
+
+    /// A field keeps a type only if nothing else in the file writes a field of its name.
+    fn certain_field(&mut self, name: Symbol, found: TypeId) -> TypeId {
+        if self.types().has_nil(found) || matches!(found, TypeId::FALSE | TypeId::TRUE) {
+            return if matches!(found, TypeId::FALSE | TypeId::TRUE) && self.writes_of(name) <= 1 { TypeId::BOOLEAN } else { TypeId::ANY };
+        }
+        if self.writes_of(name) <= 1 { found } else { TypeId::ANY }
+    }
+
+    fn writes_of(&self, name: Symbol) -> u32 {
+        self.scopes.field_writes.get(self.checker.types.name(name)).copied().unwrap_or(0)
+    }
+
+    /// Finds which record, array or map a constructor is meant to be.
+    fn table_model(&mut self, items: &[TableItem], expected: TypeId) -> Option<TypeId> {
+        let plain = self.types().non_nil(expected);
+        let members = self.types().members(plain);
+        let mut candidates = Vec::new();
+        for member in members {
+            let resolved = self.types().resolve(member);
+            match self.types().get(resolved) {
+                Type::Any | Type::Unknown => return None,
+                Type::Record(_) | Type::Array(_) | Type::Map(..) | Type::Intersection(_) => candidates.push(member),
+                _ => {}
+            }
+        }
+        if candidates.len() <= 1 {
+            return candidates.pop();
+        }
+        // The tags decide: fields that are literals in the type.
+        let tagged: Vec<TypeId> = candidates.iter().copied().filter(|candidate| self.tags_agree(items, *candidate)).collect();
+        match tagged.as_slice() {
+            [one] => Some(*one),
+            [] => candidates.first().copied().filter(|_| false),
+            several => {
+                // The first that has every field that is written.
+                let fits = |file: &mut Self, candidate: TypeId| {
+                    items.iter().all(|item| match item {
+                        TableItem::Named(name, _) => {
+                            let symbol = file.symbol(*name);
+                            file.lookup_field(candidate, symbol).is_some()
+                        }
+                        TableItem::Positional(_) => {
+                            let resolved = file.types().resolve(candidate);
+                            matches!(file.types().get(resolved), Type::Array(_))
+                        }
+                        TableItem::Keyed(..) => true,
+                    })
+                };
+                let several = several.to_vec();
+                let mut found: Vec<TypeId> = several.iter().copied().filter(|candidate| fits(self, *candidate)).collect();
+                if found.len() == 1 { found.pop() } else { None }
+            }
+        }
+    }
+
+    fn tags_agree(&mut self, items: &[TableItem], candidate: TypeId) -> bool {
+        items.iter().all(|item| {
+            let TableItem::Named(name, value) = item else { return true };
+            let symbol = self.symbol(*name);
+            let Some(field) = self.lookup_field(candidate, symbol) else { return true };
+            let field = self.types().resolve(field);
+            if !matches!(self.types().get(field), Type::Str(_) | Type::Int(_) | Type::Bool(_)) {
+                return true;
+            }
+            if !matches!(self.ast.expr(*value).kind, ExprKind::String | ExprKind::Number | ExprKind::True | ExprKind::False) {
+                return true;
+            }
+            let found = self.infer(*value, None);
+            self.types().assignable(found, field)
+        })
+    }
+
+    /// Holds a constructor against the type that its place wants.
+    fn modelled_table(&mut self, items: &'a [TableItem], span: Span, model: TypeId, expected: TypeId) -> TypeId {
+        let resolved = self.types().resolve(model);
+        match self.types().get(resolved).clone() {
+            Type::Record(index) => {
+                let Some(record) = self.types().get_record(index).cloned() else { return model };
+                self.record_literal(items, span, &record, model);
+            }
+            Type::Intersection(members) => {
+                let mut merged = Record::default();
+                for member in members.iter() {
+                    let member = self.types().resolve(*member);
+                    if let Type::Record(index) = *self.types().get(member)
+                        && let Some(record) = self.types().get_record(index).cloned()
+                    {
+                        for field in record.fields {
+                            if merged.field(field.name).is_none() {
+                                merged.fields.push(field);
+                            }
+                        }
+                        merged.indexers.extend(record.indexers);
+                    } else {
+                        return model;
+                    }
+                }
+                self.record_literal(items, span, &merged, model);
+            }
+            Type::Array(element) => self.array_literal(items, element),
+            Type::Map(key, value) => self.map_literal(items, key, value),
+            _ => {}
+        }
+        let _ = expected;
+        model
+    }
+
+    fn record_literal(&mut self, items: &'a [TableItem], span: Span, record: &Record, model: TypeId) {
+        let mut given: Vec<Symbol> = Vec::new();
+        let mut uncertain = false;
+        for item in items {
+            match item {
+                TableItem::Named(name, value) => {
+                    let symbol = self.symbol(*name);
+                    given.push(symbol);
+                    match record.field(symbol).cloned() {
+                        Some(field) => self.field_value(*name, *value, &field),
+                        None => self.excess_field(*name, symbol, *value, record, model),
+                    }
+                }
+                TableItem::Keyed(key, value) => {
+                    let key_type = self.infer(*key, None);
+                    if let Type::Str(symbol) = *self.types().get(key_type) {
+                        given.push(symbol);
+                        let key_span = self.ast.expr(*key).span;
+                        match record.field(symbol).cloned() {
+                            Some(field) => self.field_value(key_span, *value, &field),
+                            None => self.excess_field(key_span, symbol, *value, record, model),
+                        }
+                        continue;
+                    }
+                    uncertain = true;
+                    let value_type = self.infer(*value, None);
+                    for (wanted_key, wanted) in &record.indexers {
+                        if self.types().assignable(key_type, *wanted_key) {
+                            let value_span = self.ast.expr(*value).span;
+                            self.expect_type(value_type, *wanted, value_span, &|_| String::new());
+                        }
+                    }
+                }
+                TableItem::Positional(value) => {
+                    let indexer = record.indexers.iter().find(|(key, _)| matches!(*key, TypeId::INTEGER | TypeId::NUMBER | TypeId::ANY)).copied();
+                    match indexer {
+                        Some((_, wanted)) => {
+                            self.expect(*value, wanted, &|_| String::new());
+                        }
+                        None => {
+                            let found = self.infer(*value, None);
+                            if record.indexers.is_empty() && !record.fields.is_empty() && !matches!(self.ast.expr(*value).kind, ExprKind::Call { .. } | ExprKind::Vararg) {
+                                let value_span = self.ast.expr(*value).span;
+                                let message = format!("`{}` has named fields, but this value has no name", self.show(model));
+                                self.error("unknown-field", value_span, message, "");
+                            }
+                            self.escape(found);
+                        }
+                    }
+                }
+            }
+        }
+        if uncertain {
+            return;
+        }
+        let missing: Vec<Symbol> = record
+            .fields
+            .iter()
+            .filter(|field| !field.optional && !given.contains(&field.name))
+            .filter(|field| !self.checker.types.has_nil(field.value))
+            .map(|field| field.name)
+            .collect();
+        if !missing.is_empty() {
+            let names: Vec<String> = missing.iter().take(5).map(|name| format!("`{}`", self.checker.types.name(*name))).collect();
+            let noun = if missing.len() == 1 { "field" } else { "fields" };
+            let verb = if missing.len() == 1 { "is" } else { "are" };
+            let message = format!("{noun} {} of `{}` {verb} missing", names.join(", "), self.show(model));
+            let brace = Span { start: span.start, end: span.start + 1 };
+            let place = if self.text(span).contains('\n') { brace } else { span };
+            self.error("missing-field", place, message, "");
+        }
+    }
+
+    fn field_value(&mut self, name: Span, value: ExprId, field: &Field) {
+        let wanted = if field.optional { self.types().optional(field.value) } else { field.value };
+        let text = self.text(name).to_owned();
+        self.expect(value, wanted, &move |_| format!("field `{text}`"));
+        self.deprecated(name, field);
+    }
+
+    fn excess_field(&mut self, name: Span, symbol: Symbol, value: ExprId, record: &Record, model: TypeId) {
+        let key = self.types().add(Type::Str(symbol));
+        for (wanted_key, wanted) in &record.indexers {
+            if self.types().assignable(key, *wanted_key) {
+                self.expect(value, *wanted, &|_| String::new());
+                return;
+            }
+        }
+        let found = self.infer(value, None);
+        self.escape(found);
+        let text = self.text(name).to_owned();
+        let message = format!("`{}` has no field `{text}`", self.show(model));
+        let diagnostic = self.diagnostic(Level::Error, "unknown-field", name, message, "not a field of it");
+        let names = self.field_names(record);
+        let diagnostic = suggest(diagnostic, &text, &names, name);
+        self.report(diagnostic);
+    }
+
+    fn array_literal(&mut self, items: &'a [TableItem], element: TypeId) {
+        for (index, item) in items.iter().enumerate() {
+            match item {
+                TableItem::Positional(value) => {
+                    let position = index + 1;
+                    self.expect(*value, element, &move |_| format!("element {position}"));
+                }
+                TableItem::Named(name, value) => {
+                    let found = self.infer(*value, None);
+                    self.escape(found);
+                    let text = self.text(*name);
+                    let message = format!("an array of `{}` has no field `{text}`", self.show(element));
+                    self.error("unknown-field", *name, message, "");
+                }
+                TableItem::Keyed(key, value) => {
+                    self.infer(*key, None);
+                    self.expect(*value, element, &|_| String::new());
+                }
+            }
+        }
+    }
+
+    fn map_literal(&mut self, items: &'a [TableItem], key: TypeId, value: TypeId) {
+        for item in items {
+            match item {
+                TableItem::Positional(item) => {
+                    let item_span = self.ast.expr(*item).span;
+                    self.expect_type(TypeId::INTEGER, key, item_span, &|_| "key of the map".to_owned());
+                    self.expect(*item, value, &|_| String::new());
+                }
+                TableItem::Named(name, item) => {
+                    let symbol = self.symbol(*name);
+                    let literal = self.types().add(Type::Str(symbol));
+                    self.expect_type(literal, key, *name, &|_| "key of the map".to_owned());
+                    self.expect(*item, value, &|_| String::new());
+                }
+                TableItem::Keyed(name, item) => {
+                    self.expect(*name, key, &|_| "key of the map".to_owned());
+                    self.expect(*item, value, &|_| String::new());
+                }
+            }
+        }
+    }
+
+    fn field_names(&self, record: &Record) -> Vec<String> {
+        record.fields.iter().map(|field| self.checker.types.name(field.name).to_owned()).collect()
+    }
+
+    /// Notes that code that is not seen may write to a table.
+    pub(super) fn escape(&mut self, id: TypeId) {
+        if let Type::Inferred(index) = *self.types().get(id)
+            && let Some(table) = self.types().inferred_mut(index)
+        {
+            table.escaped = true;
+        }
+    }
+
+    /// Gives the path of an expression, if facts about it can be kept.
+    pub(super) fn path(&mut self, id: ExprId) -> Option<Path> {
+        let id = self.ast.unwrap_parens(id);
+        let expr = self.ast.expr(id);
+        match &expr.kind {
+            ExprKind::Name => match self.scopes.uses.get(id.index()).copied() {
+                Some(Use::Var(var)) => {
+                    let unsafe_var = self.scopes.vars.get(var.0 as usize).is_some_and(|var| var.written_in_closure);
+                    if unsafe_var { None } else { Some(self.flow.var(var)) }
+                }
+                Some(Use::Global) => {
+                    let symbol = self.symbol(expr.span);
+                    Some(self.flow.global(symbol))
+                }
+                _ => None,
+            },
+            ExprKind::Field { object, name } => {
+                let parent = self.path(*object)?;
+                let symbol = self.symbol(*name);
+                Some(self.flow.field(parent, symbol))
+            }
+            ExprKind::Index { object, key } => {
+                let key_expr = self.ast.expr(*key);
+                if !matches!(key_expr.kind, ExprKind::String | ExprKind::Number) {
+                    return None;
+                }
+                let parent = self.path(*object)?;
+                let text = self.text(key_expr.span).to_owned();
+                let symbol = if matches!(key_expr.kind, ExprKind::String) {
+                    let value = crate::syntax::string_value(&text);
+                    self.types().symbol(&String::from_utf8_lossy(&value))
+                } else {
+                    self.types().symbol(&format!("[{text}]"))
+                };
+                Some(self.flow.field(parent, symbol))
+            }
+            ExprKind::NonNil(inner) | ExprKind::Cast { value: inner, .. } => self.path(*inner),
+            _ => None,
+        }
+    }
+
+    /// Gives the type of `object.name`.
+    pub(super) fn field(&mut self, id: ExprId, object: ExprId, name: Span) -> TypeId {
+        let found = self.infer(object, None);
+        let symbol = self.symbol(name);
+        if let Some(fact) = self.path(id).and_then(|path| self.flow.fact(path)) {
+            return fact;
+        }
+        let found = self.without_nil(object, found, "indexed");
+        self.read_field(found, symbol, name, Some(object))
+    }
+
+    /// Reports a value that may be nil where it must not be, and gives it without nil.
+    pub(super) fn without_nil(&mut self, id: ExprId, found: TypeId, what: &str) -> TypeId {
+        if found == TypeId::NIL {
+            self.maybe_nil(id, found, what);
+            return TypeId::ANY;
+        }
+        let plain = self.types().non_nil(found);
+        if plain != found {
+            self.maybe_nil(id, found, what);
+        }
+        plain
+    }
+
+    pub(super) fn index(&mut self, id: ExprId, object: ExprId, key: ExprId) -> TypeId {
+        let found = self.infer(object, None);
+        let key_type = self.infer(key, None);
+        if let Some(fact) = self.path(id).and_then(|path| self.flow.fact(path)) {
+            return fact;
+        }
+        let found = self.without_nil(object, found, "indexed");
+        let key_span = self.ast.expr(key).span;
+        if let Type::Str(symbol) = *self.types().get(key_type) {
+            return self.read_field(found, symbol, key_span, Some(object));
+        }
+        let resolved = self.types().resolve(found);
+        match self.types().get(resolved).clone() {
+            Type::Array(element) => {
+                if !self.fits(key_type, TypeId::NUMBER) {
+                    let message = format!("an array is indexed by numbers, not by `{}`", self.show(key_type));
+                    self.error("type-mismatch", key_span, message, "");
+                }
+                element
+            }
+            Type::Map(wanted, value) => {
+                let plain = self.types().non_nil(key_type);
+                self.expect_type(plain, wanted, key_span, &|_| "key of the map".to_owned());
+                value
+            }
+            Type::Record(index) => {
+                let Some(record) = self.types().get_record(index).cloned() else { return TypeId::ANY };
+                record.indexers.iter().find(|(wanted, _)| self.checker.types.assignable(key_type, *wanted)).map_or(TypeId::ANY, |(_, value)| *value)
+            }
+            Type::Inferred(index) => {
+                let table = self.types().get_inferred(index).cloned().unwrap_or_default();
+                let number = self.types().lua_type(key_type) == Some("number");
+                // An element may be absent; nothing was declared, so nothing is said about that.
+                match table.element {
+                    Some(element) if number && !table.dynamic && !table.escaped && self.strict => element,
+                    _ => TypeId::ANY,
+                }
+            }
+            Type::Number | Type::Integer | Type::Int(_) | Type::Boolean | Type::Bool(_) | Type::Function(_) | Type::AnyFunction => {
+                self.not_indexable(found, self.ast.expr(object).span);
+                TypeId::ANY
+            }
+            _ => TypeId::ANY,
+        }
+    }
+
+    fn not_indexable(&mut self, found: TypeId, span: Span) {
+        let message = format!("`{}` has no fields", self.show(found));
+        self.error("invalid-operation", span, message, "");
+    }
+
+    /// Finds a field without reporting anything.
+    pub(super) fn lookup_field(&mut self, id: TypeId, name: Symbol) -> Option<TypeId> {
+        let resolved = self.types().resolve(id);
+        match self.types().get(resolved).clone() {
+            Type::Record(index) => {
+                let record = self.types().get_record(index)?;
+                if let Some(field) = record.field(name).cloned() {
+                    return Some(if field.optional { self.types().optional(field.value) } else { field.value });
+                }
+                let indexers = record.indexers.clone();
+                let key = self.types().add(Type::Str(name));
+                indexers.iter().find(|(wanted, _)| self.checker.types.assignable(key, *wanted)).map(|(_, value)| *value)
+            }
+            Type::Map(key, value) => {
+                let literal = self.types().add(Type::Str(name));
+                self.types().assignable(literal, key).then_some(value)
+            }
+            Type::Intersection(members) => members.iter().find_map(|member| self.lookup_field(*member, name)),
+            Type::Inferred(index) => {
+                let table = self.types().get_inferred(index)?;
+                let own = table.by_name.get(&name).and_then(|at| table.fields.get(*at)).map(|field| field.value);
+                let parent = table.parent;
+                own.or_else(|| parent.and_then(|parent| self.lookup_field(parent, name)))
+            }
+            Type::Str(_) | Type::String => {
+                let string = self.checker.library.string?;
+                self.lookup_field(string, name)
+            }
+            Type::Error => {
+                let alias = self.checker.library.base_types.get("Error").copied()?;
+                let named = self.types().add(Type::Named(alias, Arc::from([])));
+                self.lookup_field(named, name)
+            }
+            _ => None,
+        }
+    }
+
+    /// Gives the type of a field and reports if there is none.
+    pub(super) fn read_field(&mut self, found: TypeId, name: Symbol, span: Span, object: Option<ExprId>) -> TypeId {
+        let resolved = self.types().resolve(found);
+        match self.types().get(resolved).clone() {
+            Type::Record(index) => {
+                if let Some(field) = self.lookup_field(resolved, name) {
+                    if let Some(declared) = self.types().get_record(index).and_then(|record| record.field(name)).cloned() {
+                        self.deprecated(span, &declared);
+                    }
+                    return field;
+                }
+                let Some(record) = self.types().get_record(index).cloned() else { return TypeId::ANY };
+                let names = self.field_names(&record);
+                self.no_field(found, name, span, &names, object);
+                TypeId::ANY
+            }
+            Type::Intersection(_) | Type::Map(..) => {
+                if let Some(field) = self.lookup_field(resolved, name) {
+                    return field;
+                }
+                if matches!(self.types().get(resolved), Type::Intersection(_)) {
+                    self.no_field(found, name, span, &[], object);
+                }
+                TypeId::ANY
+            }
+            Type::Union(_) => self.union_field(found, name, span, object),
+            Type::Str(_) | Type::String => {
+                if let Some(field) = self.lookup_field(resolved, name) {
+                    return field;
+                }
+                self.no_field(found, name, span, &[], object);
+                TypeId::ANY
+            }
+            Type::Array(_) => {
+                self.no_field(found, name, span, &[], object);
+                TypeId::ANY
+            }
+            Type::Error => self.lookup_field(resolved, name).unwrap_or(TypeId::ANY),
+            Type::Inferred(index) => match self.lookup_field(resolved, name) {
+                Some(field) => field,
+                None => {
+                    if self.quiet == 0 && !self.flow.dead {
+                        self.deferred.push(DeferredField { table: index, name, span });
+                    }
+                    TypeId::ANY
+                }
+            },
+            Type::Number | Type::Integer | Type::Int(_) | Type::Float(_) | Type::Boolean | Type::Bool(_) | Type::Function(_) | Type::AnyFunction | Type::Thread => {
+                let place = object.map_or(span, |object| self.ast.expr(object).span);
+                self.not_indexable(found, place);
+                TypeId::ANY
+            }
+            _ => TypeId::ANY,
+        }
+    }
+
+    /// A field of a union must be in every member.
+    fn union_field(&mut self, found: TypeId, name: Symbol, span: Span, object: Option<ExprId>) -> TypeId {
+        let members = self.types().members(found);
+        let mut values = Vec::with_capacity(members.len());
+        let mut lacking = None;
+        for member in members {
+            let resolved = self.types().resolve(member);
+            match self.types().get(resolved) {
+                Type::Any | Type::Unknown | Type::AnyTable | Type::Userdata | Type::Inferred(_) | Type::Error | Type::Param(_) | Type::TypeValue(_) => {
+                    return TypeId::ANY;
+                }
+                _ => {}
+            }
+            match self.lookup_field(member, name) {
+                Some(value) => values.push(value),
+                None => lacking = Some(member),
+            }
+        }
+        let Some(lacking) = lacking else { return self.types().union(&values) };
+        if !self.strict {
+            return TypeId::ANY;
+        }
+        let text = self.checker.types.name(name).to_owned();
+        if values.is_empty() {
+            self.no_field(found, name, span, &[], object);
+        } else {
+            let message = format!("`{text}` is not a field of every member of `{}`", self.show(found));
+            let diagnostic = self
+                .diagnostic(Level::Error, "unknown-field", span, message, format!("`{}` lacks it", self.show(lacking)))
+                .help("find out first which member it is, by a field that tells them apart or by `type`");
+            self.report(diagnostic);
+        }
+        TypeId::ANY
+    }
+
+    fn no_field(&mut self, found: TypeId, name: Symbol, span: Span, names: &[String], object: Option<ExprId>) {
+        let text = self.checker.types.name(name).to_owned();
+        // A module is better named than described.
+        let owner = match object.map(|object| self.ast.expr(object)) {
+            Some(expr) if matches!(expr.kind, ExprKind::Name) && !self.is_declared_here(found) => self.text(expr.span).to_owned(),
+            _ => self.show(found),
+        };
+        let message = format!("`{owner}` has no field `{text}`");
+        let diagnostic = self.diagnostic(Level::Error, "unknown-field", span, message, "not a field of it");
+        let string_names: Vec<String> = if names.is_empty() && self.types().lua_type(found) == Some("string") {
+            let string = self.checker.library.string.map(|string| self.checker.types.resolve(string));
+            match string.map(|string| self.checker.types.get(string).clone()) {
+                Some(Type::Record(index)) => self.checker.types.get_record(index).map(|record| self.field_names(record)).unwrap_or_default(),
+                _ => Vec::new(),
+            }
+        } else {
+            names.to_vec()
+        };
+        let diagnostic = suggest(diagnostic, &text, &string_names, span);
+        self.report(diagnostic);
+    }
+
+    /// Tells whether a type has a name that the program itself gave it.
+    fn is_declared_here(&self, id: TypeId) -> bool {
+        match self.checker.types.get(id) {
+            Type::Named(alias, _) => self.alias_ids.values().any(|known| known == alias),
+            Type::Record(_) => false,
+            _ => true,
+        }
+    }
+
+    /// Reads of fields that nothing in the file writes, of tables that only the file writes.
+    pub(super) fn settle_deferred(&mut self) {
+        for deferred in std::mem::take(&mut self.deferred) {
+            let Some(table) = self.types().get_inferred(deferred.table) else { continue };
+            let open = table.dynamic || table.metatable || table.escaped || table.parent.is_some() || table.instance.is_some();
+            if open || table.by_name.contains_key(&deferred.name) || table.fields.is_empty() {
+                continue;
+            }
+            let names: Vec<Symbol> = table.fields.iter().map(|field| field.name).collect();
+            let names: Vec<String> = names.iter().map(|name| self.checker.types.name(*name).to_owned()).collect();
+            let text = self.checker.types.name(deferred.name).to_owned();
+            if self.writes_of(deferred.name) > 0 {
+                continue;
+            }
+            let Some(near) = nearest(&text, names.iter().map(String::as_str)) else { continue };
+            let near = near.to_owned();
+            let diagnostic = self
+                .diagnostic(Level::Warning, "unknown-field", deferred.span, format!("nothing gives this table a field `{text}`"), "always nil")
+                .help(format!("did you mean `{near}`?"))
+                .fix(deferred.span.range(), near.clone(), format!("replace with `{near}`"));
+            self.report(diagnostic);
+        }
+    }
+
+    /// Learns or checks an assignment to `object.name`.
+    pub(super) fn write_field(&mut self, object: ExprId, object_type: TypeId, name: Symbol, span: Span, value: (Option<ExprId>, TypeId)) {
+        let plain = self.without_nil(object, object_type, "indexed");
+        let resolved = self.types().resolve(plain);
+        match self.types().get(resolved).clone() {
+            Type::Inferred(index) => {
+                let certain = self.certain_field(name, value.1);
+                if let Some(table) = self.types().inferred_mut(index) {
+                    match table.by_name.get(&name).copied() {
+                        Some(at) => {
+                            if let Some(field) = table.fields.get_mut(at)
+                                && field.value != certain
+                            {
+                                field.value = TypeId::ANY;
+                            }
+                        }
+                        None => add_field(table, name, certain, span),
+                    }
+                }
+            }
+            Type::Record(index) => {
+                let Some(record) = self.types().get_record(index).cloned() else { return };
+                match record.field(name) {
+                    Some(field) => {
+                        let text = self.checker.types.name(name).to_owned();
+                        if field.readonly {
+                            self.error("readonly-field", span, format!("field `{text}` of `{}` is readonly", self.show(plain)), "");
+                            return;
+                        }
+                        let wanted = if field.optional { self.types().optional(field.value) } else { field.value };
+                        let place = value.0.map_or(span, |value| self.ast.expr(value).span);
+                        self.expect_type(value.1, wanted, place, &move |_| format!("field `{text}`"));
+                    }
+                    None => {
+                        let key = self.types().add(Type::Str(name));
+                        let indexer = record.indexers.iter().find(|(wanted, _)| self.checker.types.assignable(key, *wanted)).copied();
+                        match indexer {
+                            Some((_, wanted)) => {
+                                let place = value.0.map_or(span, |value| self.ast.expr(value).span);
+                                self.expect_type(value.1, wanted, place, &|_| String::new());
+                            }
+                            None => {
+                                let names = self.field_names(&record);
+                                self.no_field(plain, name, span, &names, None);
+                            }
+                        }
+                    }
+                }
+            }
+            Type::Map(key, wanted) => {
+                let literal = self.types().add(Type::Str(name));
+                self.expect_type(literal, key, span, &|_| "key of the map".to_owned());
+                let wanted = self.types().optional(wanted);
+                let place = value.0.map_or(span, |value| self.ast.expr(value).span);
+                self.expect_type(value.1, wanted, place, &|_| String::new());
+            }
+            Type::Union(_) => {
+                if let Some(wanted) = self.lookup_in_all(plain, name) {
+                    let place = value.0.map_or(span, |value| self.ast.expr(value).span);
+                    self.expect_type(value.1, wanted, place, &|_| String::new());
+                }
+            }
+            Type::Number | Type::Integer | Type::Int(_) | Type::Boolean | Type::Bool(_) | Type::Function(_) | Type::AnyFunction | Type::String | Type::Str(_) => {
+                let place = self.ast.expr(object).span;
+                let message = format!("`{}` has no fields to write", self.show(plain));
+                self.error("invalid-operation", place, message, "");
+            }
+            _ => {}
+        }
+        if let Type::Inferred(_) = *self.types().get(resolved) {
+            return;
+        }
+        self.escape(value.1);
+    }
+
+    fn lookup_in_all(&mut self, id: TypeId, name: Symbol) -> Option<TypeId> {
+        let mut values = Vec::new();
+        for member in self.types().members(id) {
+            values.push(self.lookup_field(member, name)?);
+        }
+        Some(self.types().union(&values))
+    }
+
+    fn deprecated(&mut self, span: Span, field: &Field) {
+        let Some(why) = &field.deprecated else { return };
+        let name = self.checker.types.name(field.name).to_owned();
+        let diagnostic = self.diagnostic(Level::Warning, "deprecated", span, format!("`{name}` is deprecated"), "").help(why.to_string());
+        self.report(diagnostic);
+    }
+}
+
+pub(super) fn add_field(table: &mut Inferred, name: Symbol, value: TypeId, span: Span) {
+    match table.by_name.get(&name).copied().and_then(|at| table.fields.get_mut(at)) {
+        Some(field) => field.value = TypeId::ANY,
+        None => {
+            table.by_name.insert(name, table.fields.len());
+            table.fields.push(InferredField { name, value, span });
+        }
+    }
+}
+
+/// Adds the nearest known name to a report about an unknown one.
+pub(super) fn suggest(diagnostic: crate::diagnostic::Diagnostic, written: &str, names: &[String], span: Span) -> crate::diagnostic::Diagnostic {
+    if let Some(near) = nearest(written, names.iter().map(String::as_str)) {
+        return diagnostic.help(format!("did you mean `{near}`?")).fix(span.range(), near, format!("replace with `{near}`"));
+    }
+    if names.is_empty() || names.len() > 12 {
+        return diagnostic;
+    }
+    let list: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    diagnostic.note(format!("its fields are {}", list.join(", ")))
+}
