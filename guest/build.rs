@@ -1,4 +1,5 @@
 //! Compiles the patched PUC Lua into a static library, with zig for Wasm and with the system's compiler for native tests.
+#![allow(clippy::expect_used, clippy::panic, reason = "a build script fails by panicking")]
 
 use std::env;
 use std::ffi::OsString;

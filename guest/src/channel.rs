@@ -69,11 +69,6 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    /// Whether it was closed.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed
-    }
-
     /// What it is for.
     pub(crate) fn source(&self) -> Source {
         self.source

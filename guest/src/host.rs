@@ -24,7 +24,7 @@ use double as calls;
 
 pub(crate) use calls::{
     call, cancel, cancel_process, channel_close, channel_open, channel_receive, channel_release, channel_send, describe, exec, finish,
-    get_options, invoke, link, listen, log, lookup, monitor, monotonic, now, open_inbox, pause, random_bytes, random_number, register,
+    get_options, invoke, link, listen, log, lookup, monitor, monotonic, now, open_inbox, pause, random_number, register,
     resume, send, set_options, spawn, terminate, timer, unlink, unlisten, unmonitor, unregister, upgrade,
 };
 

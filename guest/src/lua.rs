@@ -192,11 +192,3 @@ unsafe fn actual_type<'a>(lua: State, index: c_int) -> &'a str {
 pub(crate) fn key(of: &'static u8) -> *const c_void {
     ptr::from_ref(of).cast::<c_void>()
 }
-
-/// The position of the calling Lua code as `entry:line`; empty when there is none. Leaves nothing on the stack.
-pub(crate) unsafe fn location(lua: State, level: c_int) -> String {
-    ffi::luaL_where(lua, level);
-    let text = to_bytes(lua, -1).map(|bytes| String::from_utf8_lossy(bytes).trim_end_matches([':', ' ']).to_owned());
-    ffi::lua_pop(lua, 1);
-    text.unwrap_or_default()
-}

@@ -177,8 +177,8 @@ unsafe fn protected() -> Status {
     if status != ffi::LUA_OK {
         let reason = String::from_utf8_lossy(lua::to_bytes(lua, -1).unwrap_or(b"unknown error")).into_owned();
         ffi::lua_settop(lua, 0);
-        let kind = if status == ffi::LUA_ERRMEM { errors::LIMIT_EXCEEDED } else { errors::INTERNAL };
-        finish(Err(host::error(kind, reason)));
+        let out_of_memory = machine().memory.exceeded();
+        finish(Err(if status == ffi::LUA_ERRMEM { out_of_memory } else { host::error(errors::INTERNAL, reason) }));
     }
     if machine().finished { Status::Finished } else { Status::Blocked }
 }
@@ -203,7 +203,7 @@ unsafe extern "C-unwind" fn work(lua: State) -> c_int {
         match scheduler::run(lua) {
             Run::Returned { id: scheduler::MAIN, thread, results } => returned(thread, results),
             Run::Returned { id, .. } => scheduler::remove(lua, id),
-            Run::Raised { thread } => finish(Err(error_of(lua, thread))),
+            Run::Raised { thread, status } => finish(Err(error_of(lua, thread, status))),
             Run::Idle => {
                 if let Some(text) = scheduler::describe() {
                     finish(Err(host::error(errors::INTERNAL, text)));
@@ -253,10 +253,16 @@ unsafe fn result_of(thread: State, results: c_int) -> Result<Payload, HostError>
 }
 
 /// The error that ended a coroutine, which lies on top of its stack.
-unsafe fn error_of(lua: State, thread: State) -> HostError {
+unsafe fn error_of(lua: State, thread: State, status: c_int) -> HostError {
+    let out_of_memory = machine().memory.exceeded();
+    // The process ends; to say why takes a little memory, too.
+    machine().memory.limit(u64::MAX);
     ffi::luaL_traceback(lua, thread, c"".as_ptr(), 0);
     let trace = String::from_utf8_lossy(lua::to_bytes(lua, -1).unwrap_or(b"")).trim_start().to_owned();
     ffi::lua_pop(lua, 1);
+    if status == ffi::LUA_ERRMEM {
+        return HostError { trace, ..out_of_memory };
+    }
     error_value(thread, ffi::lua_gettop(thread), trace)
 }
 

@@ -13,7 +13,7 @@ mod object;
 
 pub(crate) use decode::{decode_document, decode_values, each_value};
 pub(crate) use encode::{Failure, encode_document, encode_arguments, encode_map, encode_values, put_back};
-pub(crate) use object::{CLASS, open, push_data, push_document, push_each};
+pub(crate) use object::{open, push_document, push_each};
 
 /// The extension type of an error; its data is a map document with `kind`, `message` and, where known, `retryable`, `details`
 /// and `trace`.

@@ -16,7 +16,7 @@ mod deadlock;
 mod tickets;
 
 pub(crate) use deadlock::describe;
-pub(crate) use tickets::{Callback, block_on_ticket, complete, forget_ticket, is_pending, on_case, on_ticket, outcome, return_outcome};
+pub(crate) use tickets::{block_on_ticket, complete, forget_ticket, is_pending, on_case, on_ticket, outcome, return_outcome};
 
 /// Names a scheduled coroutine. Used again after its end.
 pub(crate) type Id = u32;
@@ -73,8 +73,8 @@ pub(crate) enum Run {
     Idle,
     /// A coroutine returned; its results are the top values of its thread.
     Returned { id: Id, thread: State, results: c_int },
-    /// A coroutine raised; the error is on top of its thread.
-    Raised { thread: State },
+    /// A coroutine raised; the error is on top of its thread. The status tells whether memory ran out.
+    Raised { thread: State, status: c_int },
 }
 
 /// The registry key of the table that keeps the threads alive.
@@ -297,7 +297,7 @@ pub(crate) unsafe fn run(lua: State) -> Run {
                 scheduler.ready.push_back(id);
             }
             ffi::LUA_OK => return Run::Returned { id, thread, results },
-            _ => return Run::Raised { thread },
+            _ => return Run::Raised { thread, status },
         }
     }
 }

@@ -165,3 +165,25 @@ fn a_payload_can_be_handed_on() {
     let value = support::document(&Value::Array(vec![Value::Integer(1)]));
     assert_eq!(sent, Some([vec![0x91], value].concat()));
 }
+
+#[test]
+fn running_out_of_memory_is_a_limit() {
+    let mut program = support::program("return function() local t = {} for i = 1, 1e9 do t[i] = {i} end end");
+    program.limits.memory = 1 << 20;
+    support::start(program);
+    let error = failure();
+    assert_eq!(error.kind, "LimitExceeded");
+    assert!(error.message.starts_with("not enough memory: the process may use 1048576 bytes"), "{}", error.message);
+    assert!(error.details.windows(6).any(|part| part == b"memory") && error.trace.contains("app:main:1"), "{error:?}");
+}
+
+#[test]
+fn messages_that_do_not_fit_into_memory_end_the_process() {
+    let mut program = support::program("return function() process.inbox() process.listen('end'):receive() end");
+    program.limits.memory = 1 << 20;
+    assert_eq!(support::start(program), Status::Blocked);
+    let large = "x".repeat(100_000);
+    let events = (0..20).map(|_| message("big", &[large.as_str().into()])).collect();
+    assert_eq!(step(events), Status::Finished);
+    assert_eq!(failure().kind, "LimitExceeded");
+}

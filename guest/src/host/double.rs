@@ -282,13 +282,6 @@ pub(crate) fn random_number() -> u64 {
     })
 }
 
-pub(crate) fn random_bytes(count: u32) -> Result<Vec<u8>, HostError> {
-    if count > 65536 {
-        return Err(error("Invalid", format!("{count} random bytes are more than 65536")));
-    }
-    Ok((0..count).map(|_| random_number().to_le_bytes()[0]).collect())
-}
-
 pub(crate) fn log(level: Level, logger: &str, message: &str, fields: &[u8], location: &str) {
     record(Asked::Log {
         level,

@@ -12,5 +12,5 @@ pub(crate) use crate::bindings::moonlet::runtime::log::write as log;
 pub(crate) use crate::bindings::moonlet::runtime::messages::{listen, open_inbox, pause, resume, send, unlisten};
 pub(crate) use crate::bindings::moonlet::runtime::modules::{describe, invoke};
 pub(crate) use crate::bindings::moonlet::runtime::names::{lookup, register, unregister};
-pub(crate) use crate::bindings::moonlet::runtime::random::{bytes as random_bytes, number as random_number};
+pub(crate) use crate::bindings::moonlet::runtime::random::number as random_number;
 pub(crate) use crate::bindings::moonlet::runtime::tickets::cancel;

@@ -3,6 +3,8 @@
 use std::ffi::c_void;
 use std::ptr;
 
+use crate::errors;
+use crate::host::{self, HostError};
 use crate::lua::{State, ffi};
 use crate::machine::machine;
 
@@ -26,6 +28,22 @@ impl Account {
     /// Sets the most that may be in use.
     pub(super) fn limit(&mut self, limit: u64) {
         self.limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    }
+
+    /// The error of a process that runs out of memory.
+    pub(super) fn exceeded(&self) -> HostError {
+        let mut details = vec![0x83];
+        let mut put = |name: &str, value: &[u8]| {
+            details.push(0xa0 | u8::try_from(name.len()).unwrap_or(0));
+            details.extend_from_slice(name.as_bytes());
+            details.extend_from_slice(value);
+        };
+        let number = |value: usize| [&[0xcf][..], &u64::try_from(value).unwrap_or(u64::MAX).to_be_bytes()].concat();
+        put("limit", b"\xa6memory");
+        put("allowed", &number(self.limit));
+        put("used", &number(self.used));
+        let message = format!("not enough memory: the process may use {} bytes for Lua values; raise `limits.memory` of its entry", self.limit);
+        HostError { retryable: Some(false), details, ..host::error(errors::LIMIT_EXCEEDED, message) }
     }
 
     /// Sets which kinds of blocks belong to what every process writes to.

@@ -10,7 +10,7 @@ use crate::errors;
 use crate::lua::{self, State, ffi};
 
 /// The name of the class.
-pub(crate) const CLASS: &CStr = c"Payload";
+const CLASS: &CStr = c"Payload";
 
 const FORMATS: &[(&CStr, &str)] = &[
     (c"LUA", LUA),
@@ -146,7 +146,7 @@ pub(crate) unsafe fn content<'a>(lua: State, index: c_int) -> Content<'a> {
 }
 
 /// Pushes the value of the Payload at `index`, which it keeps from now on.
-pub(crate) unsafe fn push_data(lua: State, index: c_int) {
+unsafe fn push_data(lua: State, index: c_int) {
     let index = ffi::lua_absindex(lua, index);
     let body = lua::check_object::<Body>(lua, index, CLASS);
     if (*body).bytes.is_null() {
