@@ -63,6 +63,14 @@ impl Condition {
         passes != self.negated
     }
 
+    /// Gives the fact and the text, when the condition is that they are equal.
+    pub(super) fn equality(&self) -> Option<(&Field, &str)> {
+        match &self.test {
+            Test::Equals(Operand::Value(Value::String(text))) if !self.negated => Some((&self.field, text)),
+            _ => None,
+        }
+    }
+
     /// Reads one condition; problems are added with their path.
     pub(super) fn read(value: &Value, path: &str, problems: &mut Vec<Problem>) -> Option<Self> {
         let Value::Object(fields) = value else {

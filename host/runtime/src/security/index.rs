@@ -1,24 +1,32 @@
 //! Finds the policies of a scope that may cover an act, without looking at all of them.
 //!
 //! Policies are filed twice, under their actions and under their resources: by whole text, by prefix, by suffix, or as whatever
-//! else. An act is looked up in both, and the side that gives fewer policies is the one that is searched.
+//! else. An act is looked up in both, and the side that gives fewer policies is the one that is searched. Of these, most are
+//! dismissed by a glance at one fact, such as the role of the actor, which is read once for all of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::fact::Request;
+use super::condition::Condition;
+use super::fact::{Field, Request};
 use super::glob::Glob;
 use super::policy::Policy;
 
 /// The most lists that one text is found in: the general one, the exact one, and one per length of prefixes and suffixes.
 const MAX_LISTS: usize = 16;
 
+/// The most facts that are read once for all policies.
+const MAX_FACTS: usize = 4;
+
 #[derive(Debug)]
 pub(super) struct Index {
     actions: Side,
     resources: Side,
+    facts: Vec<Field>,
+    /// For each policy, which of `facts` must be equal to which text; none when no such condition is known.
+    guards: Vec<Option<(usize, Box<str>)>>,
 }
 
 #[derive(Debug, Default)]
@@ -37,7 +45,7 @@ type Places = FxHashMap<Box<str>, Vec<u32>>;
 
 impl Index {
     pub(super) fn new(policies: &[Arc<Policy>]) -> Self {
-        let mut index = Self { actions: Side::default(), resources: Side::default() };
+        let mut index = Self { actions: Side::default(), resources: Side::default(), facts: Vec::new(), guards: Vec::new() };
         for (place, policy) in (0..).zip(policies) {
             for glob in policy.actions() {
                 index.actions.file(glob, place);
@@ -45,8 +53,23 @@ impl Index {
             for glob in policy.resources() {
                 index.resources.file(glob, place);
             }
+            let guard = index.guard(policy);
+            index.guards.push(guard);
         }
         index
+    }
+
+    fn guard(&mut self, policy: &Policy) -> Option<(usize, Box<str>)> {
+        let (field, text) = policy.conditions().iter().find_map(Condition::equality)?;
+        let known = self.facts.iter().position(|other| other == field);
+        let fact = known.unwrap_or(self.facts.len());
+        if fact >= MAX_FACTS {
+            return None;
+        }
+        if known.is_none() {
+            self.facts.push(field.clone());
+        }
+        Some((fact, text.into()))
     }
 
     /// Gives the first policy that `found` accepts, of those that may cover the act. A policy may be offered twice.
@@ -64,8 +87,16 @@ impl Index {
             (None, Some(resources)) => resources,
             (None, None) => return policies.iter().find(|policy| found(policy)),
         };
-        let places = lists.lists.iter().take(lists.count).flat_map(|list| list.iter());
-        places.filter_map(|place| policies.get(*place as usize)).find(|policy| found(policy))
+        let mut texts = [None; MAX_FACTS];
+        for (text, field) in texts.iter_mut().zip(&self.facts) {
+            *text = field.of(request).text();
+        }
+        let open = |place: usize| match self.guards.get(place) {
+            Some(Some((fact, text))) => texts.get(*fact).copied().flatten() == Some(&**text),
+            _ => true,
+        };
+        let places = lists.lists.iter().take(lists.count).flat_map(|list| list.iter()).map(|place| *place as usize);
+        places.filter(|place| open(*place)).filter_map(|place| policies.get(place)).find(|policy| found(policy))
     }
 }
 

@@ -124,6 +124,10 @@ impl Policy {
         &self.resources
     }
 
+    pub(super) fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+
     /// Tells whether it has something to say about an act.
     pub(crate) fn applies(&self, request: &Request<'_>) -> bool {
         self.actions.iter().any(|glob| glob.matches(request.action))

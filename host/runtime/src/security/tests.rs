@@ -247,19 +247,34 @@ fn pattern() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn the_index_finds_what_looking_at_every_policy_finds(
-        rules in proptest::collection::vec((pattern(), pattern(), any::<bool>()), 0..40),
-        requests in proptest::collection::vec((text(), text()), 1..10),
+        rules in proptest::collection::vec((pattern(), pattern(), any::<bool>(), 0..12_usize), 0..40),
+        requests in proptest::collection::vec((text(), text(), 0..3_usize), 1..10),
     ) {
+        let fields = ["actor.meta.role", "actor.id", "action", "meta.a", "meta.b", "meta.c"];
         let policies: Vec<Arc<Policy>> = rules
             .iter()
             .enumerate()
-            .map(|(number, (action, resource, allow))| {
-                rule(&format!("app:{number}"), if *allow { "allow" } else { "deny" }, action, resource)
+            .map(|(number, (action, resource, allow, condition))| {
+                let effect = if *allow { "allow" } else { "deny" };
+                let conditions: Vec<Value> = fields
+                    .get(*condition)
+                    .map(|field| json!({"field": field, "operator": "eq", "value": "a"}))
+                    .into_iter()
+                    .collect();
+                let policy = json!({"actions": action, "resources": resource, "effect": effect, "conditions": conditions});
+                Arc::new(read(&format!("app:{number}"), policy))
             })
             .collect();
         let scope = Scope::new(policies.clone()).unwrap();
-        for (action, resource) in requests {
-            let request = Request { actor: None, action: &action, resource: &resource, meta: None };
+        let (meta, other) = (json!({"a": "a", "b": 1, "c": "a"}), json!({"c": "b"}));
+        let actor = actor("a", json!({"role": "a"}));
+        for (action, resource, who) in requests {
+            let request = Request {
+                actor: (who > 0).then_some(&actor),
+                action: &action,
+                resource: &resource,
+                meta: Some(if who > 1 { &meta } else { &other }),
+            };
             let says = |effect| policies.iter().any(|policy| policy.effect() == effect && policy.applies(&request));
             let expected = match (says(Effect::Deny), says(Effect::Allow)) {
                 (true, _) => Decision::Deny,
