@@ -37,6 +37,7 @@ mod modules;
 mod os;
 mod pattern;
 mod payload;
+mod prelude;
 mod process;
 mod raw;
 #[cfg(test)]

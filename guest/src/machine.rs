@@ -114,7 +114,7 @@ pub(crate) unsafe fn prepare() {
 /// Opens the libraries. Protected, because anything here may raise.
 unsafe extern "C-unwind" fn open(lua: State) -> c_int {
     // The globals with room for the modules of a program, so that a process need not copy the table when it sets them.
-    ffi::lua_createtable(lua, 0, 64);
+    ffi::lua_createtable(lua, 0, 128);
     ffi::lua_rawseti(lua, ffi::LUA_REGISTRYINDEX, ffi::LUA_RIDX_GLOBALS);
     scheduler::open(lua);
     mailbox::open(lua);
@@ -139,6 +139,7 @@ unsafe extern "C-unwind" fn open(lua: State) -> c_int {
     ffi::lua_setglobal(lua, c"print".as_ptr());
     crate::base::open(lua);
     crate::modules::open(lua);
+    crate::prelude::open(lua);
     crate::base::freeze_libraries(lua);
     0
 }

@@ -187,3 +187,17 @@ fn messages_that_do_not_fit_into_memory_end_the_process() {
     assert_eq!(step(events), Status::Finished);
     assert_eq!(failure().kind, "LimitExceeded");
 }
+
+#[test]
+fn types_are_values() {
+    check_prints(
+        "print(typeof(1), (Number:is('x')), (__type.fn ~= nil))
+         print((pcall(string.upper)), string('text'), __is_error(errors.new('x')), __is_error('x'))
+         local ok, err = process.send('x', 'y', {t = Number}) print(ok, err:kind())",
+        &[
+            "integer\tnil\ttrue",
+            "false\ttext\ttrue\tfalse",
+            "nil\tInvalid",
+        ],
+    );
+}
