@@ -452,6 +452,7 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
     /// Counts the operations of a process that wait on channels which no other process can reach.
     ///
     /// A process that waits for nothing else can never be woken.
+    #[allow(dead_code, reason = "for the report about processes that nothing can wake")]
     pub(crate) fn stuck(&self, process: P) -> usize {
         let Some(table) = self.tables.get(&process) else {
             return 0;
@@ -469,11 +470,13 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
     }
 
     /// Counts the living channels.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.channels.len()
     }
 
     /// Gives the bytes of values that wait in the channels of an account.
+    #[cfg(test)]
     pub(crate) fn bytes(&self, account: u32) -> usize {
         self.accounts.get(&account).copied().unwrap_or(0)
     }

@@ -7,6 +7,8 @@ mod arrival;
 mod channels;
 pub mod document;
 mod errors;
+#[allow(dead_code, unused_imports, reason = "complete and tested; programs reach it step by step")]
+mod events_bus;
 mod functions;
 mod host;
 mod imports;
@@ -19,9 +21,13 @@ mod process;
 mod program;
 mod relations;
 mod scheduler;
+#[allow(dead_code, unused_imports, reason = "complete and tested; programs reach it step by step")]
+mod security;
 mod services;
 mod shared;
 mod spawn;
+#[allow(dead_code, unused_imports, reason = "complete and tested; programs reach it step by step")]
+mod supervision;
 mod table;
 mod terms;
 mod terms_cache;

@@ -98,6 +98,7 @@ pub(crate) fn turn(node: &Arc<Shared>, process: &Arc<Process>, now: u64) -> (Ver
         Ok(Poll::Ready(exit)) => exit,
         Ok(Poll::Pending) => {
             let pause = if waker.is_some() { Pause::Waiting } else { PAUSE.get() };
+            process.preempted.store(pause == Pause::Preempted, Ordering::Relaxed);
             if let Some(error) = process.terms.bounds.exceeded(*turn, total) {
                 process.kill(error);
             } else if pause == Pause::Waiting {

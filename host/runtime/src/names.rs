@@ -194,11 +194,13 @@ impl<P: Copy + Eq + Hash> Names<P> {
     }
 
     /// Gives the names of a process, in the order in which it took them.
+    #[cfg(test)]
     pub(crate) fn of(&self, process: P) -> &[Arc<str>] {
         self.names.get(&process).map_or(&[], Vec::as_slice)
     }
 
     /// Counts the names.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.holders.len()
     }

@@ -51,6 +51,8 @@ pub(crate) struct Process {
     pub(crate) context: Arc<[u8]>,
     /// CPU time so far, in nanoseconds.
     pub(crate) cpu: AtomicU64,
+    /// Whether its last turn ended in the middle of a step. Only the worker that runs it writes this.
+    pub(crate) preempted: AtomicBool,
     pub(crate) life: Mutex<Life>,
     inner: Mutex<Inner>,
     /// What is tied to it; see the constants above.
@@ -133,6 +135,7 @@ impl Process {
             children: AtomicU32::new(0),
             context,
             cpu: AtomicU64::new(0),
+            preempted: AtomicBool::new(false),
             life: Mutex::new(life),
             inner: Mutex::new(Inner {
                 // It is queued as soon as it exists.
@@ -345,6 +348,10 @@ impl Tabled for Process {
 impl Runnable for Process {
     fn lane(&self) -> &Lane {
         &self.terms.host.lane
+    }
+
+    fn is_preempted(&self) -> bool {
+        self.preempted.load(Ordering::Relaxed)
     }
 }
 

@@ -233,6 +233,7 @@ impl<P: Copy + Ord + Hash> Relations<P> {
     }
 
     /// Records that a process runs only for the result that completes a ticket of its owner.
+    #[allow(dead_code, reason = "for processes that run for one result")]
     pub(crate) fn own(&mut self, owner: P, ticket: u64, child: P) {
         let previous = self.nodes.entry(child).or_default().owner.replace((owner, ticket));
         debug_assert!(previous.is_none(), "a process has one owner");
@@ -240,6 +241,7 @@ impl<P: Copy + Ord + Hash> Relations<P> {
     }
 
     /// Gives up a ticket, because it was cancelled or timed out. Returns the process that ran for it, which is to be ended.
+    #[allow(dead_code, reason = "for processes that run for one result")]
     pub(crate) fn disown(&mut self, owner: P, ticket: u64) -> Option<P> {
         let child = self.nodes.get_mut(&owner)?.owned.remove(&ticket)?;
         self.tidy(owner);
@@ -306,6 +308,7 @@ impl<P: Copy + Ord + Hash> Relations<P> {
     }
 
     /// Counts the processes that have a relation or trap links.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
     }

@@ -28,6 +28,9 @@ use ticker::Ticker;
 pub(crate) trait Runnable: Send + Sync + 'static {
     /// Returns the lane of its process host.
     fn lane(&self) -> &Lane;
+
+    /// Tells whether its last turn ended in the middle of a step, so that it holds a native stack.
+    fn is_preempted(&self) -> bool;
 }
 
 /// What a turn came to.

@@ -14,6 +14,10 @@ impl Runnable for Fake {
     fn lane(&self) -> &Lane {
         &self.lane
     }
+
+    fn is_preempted(&self) -> bool {
+        false
+    }
 }
 
 struct FakeDriver {
