@@ -25,6 +25,7 @@
 mod check;
 mod entry;
 mod id;
+mod inline;
 mod kinds;
 mod limits;
 mod load;
@@ -40,6 +41,7 @@ mod schema;
 mod source;
 mod state;
 mod suggest;
+mod types;
 mod units;
 
 pub use entry::{Entry, EntrySpans, Origin, SourceFile};
@@ -64,4 +66,5 @@ pub use state::{
     Review, Snapshot, Version, VersionRecord, Watcher, delta,
 };
 pub use suggest::nearest;
+pub use types::check_types;
 pub use units::{DurationError, Size, SizeError, format_duration, parse_duration};

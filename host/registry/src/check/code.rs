@@ -10,6 +10,7 @@ use moonlet_language::syntax::ast::{Ast, ExprId, ExprKind};
 use moonlet_language::syntax::{Span, parse, string_value};
 
 use crate::entry::Entry;
+use crate::inline::relocate;
 use crate::kinds::LuaEntry;
 use crate::modules::is_always_there;
 use crate::path::FieldPath;
@@ -26,15 +27,15 @@ pub(crate) fn check(entry: &Entry, sources: &mut Sources, diagnostics: &mut Vec<
     }
     let file = view.source_name.clone().unwrap_or_else(|| entry.id.as_str().into());
     let parsed = parse(&view.source);
-    let before = diagnostics.len();
-    diagnostics.extend(syntax_diagnostics(&parsed.errors, &file));
+    let mut found = syntax_diagnostics(&parsed.errors, &file);
     // After a syntax error the tree is a guess.
-    if parsed.errors.is_empty() {
-        check_requires(entry, &view, &file, &parsed.ast, diagnostics);
+    if found.is_empty() {
+        check_requires(entry, &view, &file, &parsed.ast, &mut found);
     }
-    if diagnostics.len() > before {
-        sources.add(file, Arc::clone(&view.source));
+    if view.source_name.is_none() {
+        relocate(entry, &view.source, &mut found, sources);
     }
+    diagnostics.append(&mut found);
 }
 
 fn check_requires(entry: &Entry, view: &LuaEntry, file: &Arc<str>, ast: &Ast, diagnostics: &mut Vec<Diagnostic>) {

@@ -36,7 +36,7 @@ pub(super) fn check_scalar(ty: &Type, value: &Value) -> Result<(), Mismatch> {
         Type::Text => match value {
             Value::String(_) => Ok(()),
             Value::Number(_) | Value::Bool(_) => {
-                Err(Mismatch::new(format!("must be a text, and is {}", describe(value)), format!("write \"{value}\" in quotes")))
+                Err(Mismatch::new(format!("must be a text, and is {}", describe(value)), format!("write `\"{value}\"`")))
             }
             _ => Err(wrong("a text", value)),
         },
