@@ -72,9 +72,24 @@ pub(crate) struct CheckArguments {
     pub(crate) directory: PathBuf,
     #[command(flatten)]
     pub(crate) project: ProjectArguments,
+    /// Leave out what matters less
+    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = ["error", "warning", "info"])]
+    pub(crate) level: String,
+    /// Only reports with this code; may be given several times
+    #[arg(long, value_name = "CODE")]
+    pub(crate) code: Vec<String>,
+    /// Only reports about entries of these namespaces, such as `app.**`
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) ns: Option<String>,
+    /// Print one line for each report
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) short: bool,
     /// Print the report as JSON to standard output
     #[arg(long)]
     pub(crate) json: bool,
+    /// Say what a code means, and how to mend what it reports
+    #[arg(long, value_name = "CODE")]
+    pub(crate) explain: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -29,12 +29,13 @@ pub(crate) struct Message {
     details: Option<String>,
     /// What to write to mend it.
     help: Option<String>,
+    code: u8,
 }
 
 impl Failure {
     /// Starts a message.
     pub(crate) fn message(text: impl Into<String>) -> Self {
-        Self::Message(Message { text: text.into(), causes: Vec::new(), details: None, help: None })
+        Self::Message(Message { text: text.into(), causes: Vec::new(), details: None, help: None, code: exit::FAILURE })
     }
 
     /// Starts a message about an error, whose causes are listed.
@@ -49,7 +50,15 @@ impl Failure {
             }
             next = error.source();
         }
-        Self::Message(Message { text: text.into(), causes, details: None, help: None })
+        Self::Message(Message { text: text.into(), causes, details: None, help: None, code: exit::FAILURE })
+    }
+
+    /// Makes it a mistake of the command line.
+    pub(crate) fn usage(mut self) -> Self {
+        if let Self::Message(message) = &mut self {
+            message.code = exit::USAGE;
+        }
+        self
     }
 
     /// Says how to mend it.
@@ -78,7 +87,7 @@ impl Failure {
             }
             Self::Message(message) => {
                 output::error(&message.render());
-                exit::FAILURE
+                message.code
             }
             Self::Usage(error) => {
                 let text = if output::color() { error.render().ansi().to_string() } else { error.render().to_string() };
@@ -110,16 +119,17 @@ impl Message {
     }
 }
 
-fn summary(report: &Report) -> String {
+/// Counts errors, warnings and the rest.
+pub(crate) fn summary(report: &Report) -> String {
     let count = |number: usize, what: &str| match number {
-        1 => format!("1 {what}"),
-        number => format!("{number} {what}s"),
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        number => Some(format!("{number} {what}s")),
     };
-    let errors = count(report.errors(), "error");
-    match report.warnings() {
-        0 => errors,
-        warnings => format!("{errors}, {}", count(warnings, "warning")),
-    }
+    let (errors, warnings) = (report.errors(), report.warnings());
+    let rest = report.diagnostics.len() - errors - warnings;
+    let counts = [count(errors, "error"), count(warnings, "warning"), count(rest, "note")];
+    counts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 impl From<Box<Report>> for Failure {

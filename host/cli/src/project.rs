@@ -12,7 +12,8 @@ use crate::modules;
 pub(crate) fn load_project(directory: &Path, arguments: &ProjectArguments) -> Result<Loaded, Failure> {
     let mut overrides = Vec::new();
     for text in &arguments.overrides {
-        let change = Override::parse(text).map_err(|error| Failure::message(format!("`-o {text}` cannot be read: {error}")))?;
+        let change =
+            Override::parse(text).map_err(|error| Failure::message(format!("`-o {text}` cannot be read: {error}")).usage())?;
         overrides.push(change);
     }
     let options = LoadOptions { modules: Some(modules::catalog()), overrides };

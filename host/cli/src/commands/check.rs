@@ -1,37 +1,97 @@
 //! `moonlet check`: everything that is wrong, without running anything.
 
-use moonlet_language::diagnostic::{Diagnostic, Sources, to_json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use moonlet_language::diagnostic::{Diagnostic, Level, Sources, render_short, to_json};
+use moonlet_language::explain::{codes, explain};
+use moonlet_registry::{FieldPath, Glob, Report, Snapshot, check_types, nearest};
 
 use crate::arguments::CheckArguments;
-use crate::failure::Failure;
+use crate::failure::{Failure, summary};
 use crate::project::load_project;
 use crate::{exit, output};
 
 pub(crate) fn run(arguments: &CheckArguments) -> Result<u8, Failure> {
-    match load_project(&arguments.directory, &arguments.project) {
-        Ok(loaded) => {
-            if arguments.json {
-                print_json(&loaded.diagnostics, &loaded.sources);
-            } else {
-                output::diagnostics(&loaded.diagnostics, &loaded.sources);
-                let entries = loaded.registry.snapshot().len();
-                let problems = match loaded.diagnostics.len() {
-                    0 => "no problems".to_owned(),
-                    1 => "1 warning".to_owned(),
-                    warnings => format!("{warnings} warnings"),
-                };
-                output::line(&format!("{entries} entries, {problems}"));
-            }
-            Ok(exit::SUCCESS)
+    if let Some(code) = &arguments.explain {
+        return explain_code(code);
+    }
+    let (mut report, snapshot) = match load_project(&arguments.directory, &arguments.project) {
+        Ok(mut loaded) => {
+            let snapshot = loaded.registry.snapshot();
+            loaded.diagnostics.extend(check_types(&snapshot, &mut loaded.sources));
+            (Report { diagnostics: loaded.diagnostics, sources: loaded.sources }, Some(snapshot))
         }
-        Err(Failure::Report(report)) if arguments.json => {
-            print_json(&report.diagnostics, &report.sources);
-            Ok(exit::FAILURE)
-        }
-        Err(failure) => Err(failure),
+        Err(Failure::Report(report)) => (*report, None),
+        Err(failure) => return Err(failure),
+    };
+    filter(&mut report, snapshot.as_ref(), arguments)?;
+    print(&report, snapshot.as_ref(), arguments);
+    Ok(if report.errors() > 0 { exit::FAILURE } else { exit::SUCCESS })
+}
+
+fn filter(report: &mut Report, snapshot: Option<&Snapshot>, arguments: &CheckArguments) -> Result<(), Failure> {
+    let least = match arguments.level.as_str() {
+        "error" => Level::Error,
+        "warning" => Level::Warning,
+        _ => Level::Info,
+    };
+    // Errors are the least of levels, in the order of how much they matter.
+    report.diagnostics.retain(|diagnostic| diagnostic.level <= least);
+    if !arguments.code.is_empty() {
+        report.diagnostics.retain(|diagnostic| arguments.code.iter().any(|code| *code == diagnostic.code));
+    }
+    if let (Some(pattern), Some(snapshot)) = (&arguments.ns, snapshot) {
+        let glob = Glob::new(pattern).map_err(|error| Failure::message(error.to_string()).usage())?;
+        let files = files_of(snapshot, &glob);
+        let within = |diagnostic: &Diagnostic| diagnostic.primary.as_ref().is_none_or(|label| files.contains(&label.file));
+        report.diagnostics.retain(within);
+    }
+    Ok(())
+}
+
+/// Lists the files in which the entries of some namespaces and their code stand.
+fn files_of(snapshot: &Snapshot, glob: &Glob) -> BTreeSet<Arc<str>> {
+    let source = FieldPath::new().key("source");
+    let mut files = BTreeSet::new();
+    for entry in snapshot.entries().filter(|entry| glob.matches(entry.id.namespace())) {
+        files.extend(entry.origin.as_ref().map(|origin| Arc::clone(&origin.file)));
+        files.extend(entry.source_file(&source).map(|file| Arc::clone(&file.file)));
+        files.insert(entry.id.as_str().into());
+    }
+    files
+}
+
+fn print(report: &Report, snapshot: Option<&Snapshot>, arguments: &CheckArguments) {
+    let Report { diagnostics, sources } = report;
+    if arguments.json {
+        print_json(diagnostics, sources);
+        return;
+    }
+    if arguments.short {
+        output::print(&render_short(diagnostics, sources));
+    } else {
+        output::diagnostics(diagnostics, sources);
+    }
+    match snapshot {
+        Some(snapshot) if diagnostics.is_empty() => output::line(&format!("{} entries, no problems", snapshot.len())),
+        _ if diagnostics.is_empty() => {}
+        _ => output::error(&summary(report)),
     }
 }
 
 fn print_json(diagnostics: &[Diagnostic], sources: &Sources) {
     output::line(to_json(diagnostics, sources).to_string().trim_end());
+}
+
+fn explain_code(code: &str) -> Result<u8, Failure> {
+    let Some(text) = explain(code) else {
+        let failure = Failure::message(format!("there is no explanation of `{code}`"));
+        return Err(match nearest(code, codes()) {
+            Some(near) => failure.help(format!("there is one of `{near}`")),
+            None => failure.help("the code stands in brackets behind `error` or `warning`"),
+        });
+    };
+    output::print(&format!("{}\n", text.trim_end()));
+    Ok(exit::SUCCESS)
 }

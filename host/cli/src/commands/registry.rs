@@ -52,7 +52,7 @@ fn filter(arguments: &ListArguments) -> Result<Filter, Failure> {
     for text in &arguments.meta {
         let Some(position) = text.find(['=', '~', '*', '^', '$']).filter(|position| *position > 0) else {
             let failure = Failure::message(format!("`--meta {text}` has no operator"));
-            return Err(failure.help("write `--meta field=value`, or `~`, `*`, `^`, `$` instead of `=`"));
+            return Err(failure.usage().help("write `--meta field=value`, or `~`, `*`, `^`, `$` instead of `=`"));
         };
         let (field, rest) = text.split_at_checked(position).unwrap_or((text, ""));
         let (operator, value) = rest.split_at_checked(1).unwrap_or((rest, ""));
@@ -63,7 +63,7 @@ fn filter(arguments: &ListArguments) -> Result<Filter, Failure> {
         conditions.push((format!("{operator}meta.{field}"), value));
     }
     let pairs = conditions.iter().map(|(key, value)| (key.as_str(), value));
-    Filter::new(pairs).map_err(|error| Failure::message(error.to_string()))
+    Filter::new(pairs).map_err(|error| Failure::message(error.to_string()).usage())
 }
 
 fn coerce(text: &str) -> Value {
@@ -144,7 +144,7 @@ fn kinds() {
     let rows = all_kinds().iter().map(|kind| {
         let support = match kind.support {
             Support::Built => String::new(),
-            Support::Missing(feature) => format!(" (needs {feature}, which this build does not have)"),
+            Support::Missing(_) => " (not in this build)".to_owned(),
         };
         [kind.name.to_owned(), format!("{}{support}", kind.purpose)]
     });
