@@ -75,7 +75,7 @@ impl Machine {
 }
 
 #[cfg(target_arch = "wasm32")]
-static mut MACHINE: Machine = Machine::new();
+static mut MACHINE: std::mem::MaybeUninit<Machine> = std::mem::MaybeUninit::zeroed();
 
 #[cfg(not(target_arch = "wasm32"))]
 thread_local! {
@@ -85,9 +85,10 @@ thread_local! {
 /// The machine. Never keep the reference over a call into Lua: what runs there asks for the machine, too.
 pub(crate) fn machine() -> &'static mut Machine {
     #[cfg(target_arch = "wasm32")]
-    // One thread, and no caller keeps the reference over a call that could ask for a second one.
+    // One thread, and no caller keeps the reference over a call that could ask for a second one. `prepare` comes first and writes it;
+    // as a constant it would lie among initialised data, and so dirty one more page of every process than among the rest.
     unsafe {
-        &mut *(&raw mut MACHINE)
+        &mut *(&raw mut MACHINE).cast::<Machine>()
     }
     #[cfg(not(target_arch = "wasm32"))]
     MACHINE.with(|machine| unsafe { &mut *machine.get() })
@@ -95,6 +96,8 @@ pub(crate) fn machine() -> &'static mut Machine {
 
 /// Makes the Lua state with everything in it that does not depend on the program.
 pub(crate) unsafe fn prepare() {
+    #[cfg(target_arch = "wasm32")]
+    (&raw mut MACHINE).cast::<Machine>().write(Machine::new());
     if !machine().lua.is_null() {
         // Natively a thread makes one machine after the other.
         ffi::lua_close(machine().lua);
@@ -105,6 +108,8 @@ pub(crate) unsafe fn prepare() {
     (*account).hot(memory::HOT_STATE);
     let lua = ffi::lua_newstate(memory::allocate, account.cast::<c_void>());
     machine().lua = lua;
+    // What `settle` collects is all that is garbage.
+    ffi::lua_gc(lua, ffi::LUA_GCSTOP);
     ffi::lua_pushcclosure(lua, open, 0);
     let status = ffi::lua_pcall(lua, 0, 0, 0);
     assert!(status == ffi::LUA_OK, "failed to make the image: {:?}", lua::to_text(lua, -1));
@@ -113,6 +118,7 @@ pub(crate) unsafe fn prepare() {
 
 /// Opens the libraries. Protected, because anything here may raise.
 unsafe extern "C-unwind" fn open(lua: State) -> c_int {
+    memory::grow_strings(lua);
     // The globals with room for the modules of a program, so that a process need not copy the table when it sets them.
     ffi::lua_createtable(lua, 0, 128);
     ffi::lua_rawseti(lua, ffi::LUA_REGISTRYINDEX, ffi::LUA_RIDX_GLOBALS);
@@ -139,6 +145,9 @@ unsafe extern "C-unwind" fn open(lua: State) -> c_int {
     ffi::lua_setglobal(lua, c"print".as_ptr());
     crate::base::open(lua);
     crate::modules::open(lua);
+    machine().memory.hot(0);
+    // Without the strings that only made room, those of the prelude fit into the table.
+    ffi::lua_gc(lua, ffi::LUA_GCCOLLECT);
     crate::prelude::open(lua);
     crate::base::freeze_libraries(lua);
     0

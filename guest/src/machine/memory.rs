@@ -10,7 +10,7 @@ use crate::machine::machine;
 
 mod hot;
 
-pub(super) use hot::{HOT_STATE, HOT_TABLES, HOT_USERDATA};
+pub(super) use hot::{HOT_STATE, HOT_TABLES, HOT_USERDATA, grow_strings};
 use hot::Hot;
 
 /// The account of the Lua heap.
@@ -64,6 +64,7 @@ impl Account {
 pub(super) unsafe fn settle(lua: State) {
     hot::move_registry(lua);
     machine().memory.hot(0);
+    ffi::lua_gc(lua, ffi::LUA_GCRESTART);
     ffi::lua_gc(lua, ffi::LUA_GCCOLLECT);
     ffi::lua_gc(lua, ffi::LUA_GCGEN, 0, 0);
     #[cfg(target_arch = "wasm32")]

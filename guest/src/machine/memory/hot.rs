@@ -104,6 +104,17 @@ impl Hot {
     }
 }
 
+/// Lets the table of strings grow to its size in the image before anything else lies behind it, so that it grows in place.
+pub(in crate::machine) unsafe fn grow_strings(lua: State) {
+    /// Its size doubles when there are as many strings as places, and the image has between 512 and 1024 strings.
+    const STRINGS: i64 = 470;
+    for number in 0..STRINGS {
+        ffi::lua_pushinteger(lua, number);
+        ffi::lua_tolstring(lua, -1, ptr::null_mut());
+        ffi::lua_pop(lua, 1);
+    }
+}
+
 /// Moves the registry here, whose array grew while the libraries were opened: it grows once more, and then has room for a process.
 pub(super) unsafe fn move_registry(lua: State) {
     /// More keys than any registry of this guest has.
