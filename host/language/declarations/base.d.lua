@@ -32,6 +32,7 @@ export type Message = {
 type StringLibrary = {
   byte: (s: string | number, i?: integer, j?: integer) -> ...any,
   char: (...integer) -> string,
+  dump: (f: Function, strip?: any) -> string,
   find: (s: string | number, pattern: string, init?: integer, plain?: any) -> ...any,
   format: (format: string, ...any) -> string,
   gmatch: (s: string | number, pattern: string) -> (...any) -> ...any,

@@ -32,8 +32,6 @@ use library::Library;
 use scopes::{Scopes, VarId};
 use types::{Pack, Symbol, TypeId, Types};
 
-pub use types::TypeId as ExportedType;
-
 /// No more diagnostics than this are given for one file: a hostile file must not fill memory with reports.
 pub const MAX_DIAGNOSTICS: usize = 500;
 
@@ -168,7 +166,6 @@ impl Checker {
             deferred: Vec::new(),
             reported_globals: FxHashSet::default(),
             quiet: 0,
-            resolving: FxHashSet::default(),
             expr_types: Vec::new(),
         };
         if file.checker.keep_facts && !declaration {
@@ -235,8 +232,6 @@ struct File<'a> {
     deferred: Vec<DeferredField>,
     reported_globals: FxHashSet<&'a str>,
     quiet: usize,
-    /// Variables whose declared type is being read, which may ask for itself through `typeof`.
-    resolving: FxHashSet<VarId>,
     expr_types: Vec<TypeId>,
 }
 

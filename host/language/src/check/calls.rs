@@ -141,6 +141,9 @@ impl<'a> File<'a> {
 
     fn require(&mut self, argument: ExprId) -> Pack {
         let found = self.infer(argument, None);
+        if !matches!(self.ast.expr(argument).kind, ExprKind::String) {
+            return Pack::any();
+        }
         let Type::Str(symbol) = *self.types().get(found) else { return Pack::any() };
         let name = self.checker.types.name(symbol).to_owned();
         if let Some(exports) = self.required(&name) {
@@ -482,7 +485,7 @@ impl<'a> File<'a> {
     }
 
     /// Tells whether a type still holds an unknown parameter of a call.
-    fn has_param(&mut self, id: TypeId, depth: usize) -> bool {
+    pub(super) fn has_param(&mut self, id: TypeId, depth: usize) -> bool {
         if depth > 10 {
             return false;
         }

@@ -403,8 +403,11 @@ impl<'a> File<'a> {
             return;
         }
         let (a, b) = (self.types().lua_type(left.1), self.types().lua_type(right.1));
+        let plain = |kind: &str| matches!(kind, "number" | "string");
         if let (Some(a), Some(b)) = (a, b)
             && a != b
+            && plain(a)
+            && plain(b)
         {
             let message = format!("`{text}` compares two numbers or two strings, not `{}` with `{}`", self.show(left.1), self.show(right.1));
             self.error("invalid-operation", span, message, "");
@@ -471,6 +474,8 @@ impl<'a> File<'a> {
                 let given = model.params.get(index);
                 given.map(|given| (given.value, given.optional)).or(model.rest.map(|rest| (rest, false)))
             });
+            // What the call has not found out yet is anything.
+            let from_model = from_model.map(|(value, optional)| if self.has_param(value, 0) { (TypeId::ANY, optional) } else { (value, optional) });
             let (mut value, optional) = match param.annotation {
                 Some(annotation) => {
                     declared = true;
@@ -493,6 +498,9 @@ impl<'a> File<'a> {
             Some(returns) => Some(returns.clone()),
             None => model.as_ref().filter(|model| !model.returns.types.is_empty()).map(|model| model.returns.clone()),
         };
+        let unknown = returns.is_none()
+            && expected_returns.as_ref().is_some_and(|pack| pack.types.iter().any(|value| self.has_param(*value, 0)));
+        let expected_returns = if unknown { None } else { expected_returns };
         let body = Body {
             declared: expected_returns.clone(),
             declared_span: function.returns.as_ref().map(|returns| returns.span),

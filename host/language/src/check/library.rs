@@ -113,6 +113,9 @@ impl File<'_> {
         if let Some(known) = self.checker.library.globals.get(name) {
             return Some(*known);
         }
+        if self.program.any_module {
+            return self.checker.module(name).map(|exports| exports.value);
+        }
         None
     }
 

@@ -7,7 +7,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::syntax::Span;
 use crate::syntax::ast::{
-    Ast, Binding, Block, ExprId, ExprKind, Function, Statement, StatementKind, TableItem, TypeNodeId,
+    Ast, Binding, Block, ExprId, ExprKind, Function, Generic, Statement, StatementKind, TableItem, TypeKind, TypeNodeId,
+    TypePack,
 };
 
 /// The number of a variable.
@@ -151,6 +152,9 @@ impl<'a> Resolver<'a> {
     }
 
     fn bindings(&mut self, bindings: &[Binding], kind: VarKind) {
+        for annotation in bindings.iter().filter_map(|binding| binding.annotation) {
+            self.ty(annotation);
+        }
         for (index, binding) in bindings.iter().enumerate() {
             let id = self.declare(binding.name, kind, binding.annotation, binding.attribute.is_some());
             if let Some(var) = self.out.vars.get_mut(id.0 as usize) {
@@ -230,6 +234,10 @@ impl<'a> Resolver<'a> {
                 self.for_body(statement.span, names, body);
             }
             StatementKind::Return(values) => self.exprs(values),
+            StatementKind::TypeAlias(alias) => {
+                self.generics(&alias.generics);
+                self.ty(alias.definition);
+            }
             _ => {}
         }
     }
@@ -265,9 +273,65 @@ impl<'a> Resolver<'a> {
         for param in &function.params {
             self.declare(param.name, VarKind::Param, param.annotation, false);
         }
+        self.generics(&function.generics);
+        for annotation in function.params.iter().filter_map(|param| param.annotation) {
+            self.ty(annotation);
+        }
+        if let Some(annotation) = function.vararg.as_ref().and_then(|vararg| vararg.annotation) {
+            self.ty(annotation);
+        }
+        if let Some(returns) = &function.returns {
+            self.pack(returns);
+        }
         self.block(&function.body);
         self.function = outer;
         self.close(scope);
+    }
+
+    fn generics(&mut self, generics: &[Generic]) {
+        for bound in generics.iter().filter_map(|generic| generic.bound) {
+            self.ty(bound);
+        }
+    }
+
+    fn pack(&mut self, pack: &TypePack) {
+        for id in pack.types.iter().chain(pack.rest.iter()) {
+            self.ty(*id);
+        }
+    }
+
+    /// Finds the expressions in a type: `typeof` has one. The parser bounds how deep types nest.
+    fn ty(&mut self, id: TypeNodeId) {
+        let ast = self.ast;
+        match &ast.type_node(id).kind {
+            TypeKind::Typeof(value) => self.expr(*value),
+            TypeKind::Name { args: list, .. } | TypeKind::Union(list) | TypeKind::Intersection(list) => {
+                for id in list {
+                    self.ty(*id);
+                }
+            }
+            TypeKind::Optional(inner) | TypeKind::Array(inner) | TypeKind::Paren(inner) | TypeKind::Validated { inner, .. } => self.ty(*inner),
+            TypeKind::Table { fields, indexers } => {
+                for field in fields {
+                    self.ty(field.value);
+                }
+                for (key, value) in indexers {
+                    self.ty(*key);
+                    self.ty(*value);
+                }
+            }
+            TypeKind::Function(function) => {
+                self.generics(&function.generics);
+                for param in &function.params {
+                    self.ty(param.value);
+                }
+                if let Some(rest) = function.rest {
+                    self.ty(rest);
+                }
+                self.pack(&function.returns);
+            }
+            TypeKind::Nil | TypeKind::Boolean(_) | TypeKind::String | TypeKind::Number | TypeKind::Error => {}
+        }
     }
 
     fn exprs(&mut self, ids: &[ExprId]) {
@@ -302,8 +366,11 @@ impl<'a> Resolver<'a> {
                 }
                 ExprKind::Unary { operand: inner, .. }
                 | ExprKind::Paren(inner)
-                | ExprKind::Cast { value: inner, .. }
                 | ExprKind::NonNil(inner) => id = *inner,
+                ExprKind::Cast { value, target } => {
+                    self.ty(*target);
+                    id = *value;
+                }
                 ExprKind::Table(items) => {
                     for item in items {
                         match item {

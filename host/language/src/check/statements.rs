@@ -1,7 +1,5 @@
 //! Statements: declarations, assignments, and what is known after each way through them.
 
-use std::collections::BTreeMap;
-
 use super::flow::{Changes, Path};
 use super::scopes::{Use, VarId};
 use super::types::{Pack, Type, TypeId};
@@ -27,6 +25,11 @@ impl<'a> File<'a> {
         self.close_types(scope);
         let body = self.functions.pop().unwrap_or_default();
         let value = body.returned.and_then(|pack| pack.get(0)).unwrap_or(TypeId::ANY);
+        if let Type::Inferred(index) = *self.types().get(value)
+            && let Some(table) = self.types().inferred_mut(index)
+        {
+            table.sealed = !table.dynamic && !table.metatable && !table.escaped && table.parent.is_none();
+        }
         Exports { value, types: std::mem::take(&mut self.exported) }
     }
 
@@ -283,6 +286,7 @@ impl<'a> File<'a> {
                     self.write_field(*object, object_type, symbol, *name, (None, declared));
                 }
                 let found = self.function(function, model, self_type);
+                self.forget_field(object_type, symbol);
                 self.write_field(*object, object_type, symbol, *name, (None, found));
                 if let Some(path) = self.path(target) {
                     self.flow.set(path, None);
@@ -501,10 +505,7 @@ impl<'a> File<'a> {
 
     fn join_path(&mut self, path: Path, values: &[Option<TypeId>]) {
         let var = self.flow.as_var(path);
-        let default = match var {
-            Some(var) => Some(self.var_type(var)),
-            None => None,
-        };
+        let default = var.map(|var| self.var_type(var));
         let mut types = Vec::with_capacity(values.len());
         for value in values {
             match value.or(default) {
@@ -531,25 +532,15 @@ impl<'a> File<'a> {
             let mark = self.flow.mark();
             self.narrow(*condition, true);
             self.block(block);
-            let taken = self.flow.rewind(mark);
-            ways.push((taken, start));
+            // What failing the earlier conditions told is not in here, which loses a little and is safe.
+            ways.push(self.flow.rewind(mark));
             self.narrow(*condition, false);
         }
         if let Some(block) = otherwise {
             self.block(block);
         }
-        // Ways through earlier arms hold their changes since their own start; those of later ones since the first.
-        let last = self.flow.rewind(start);
-        let mut all: Vec<Changes> = Vec::with_capacity(ways.len() + 1);
-        let mut narrowed: Vec<Changes> = Vec::new();
-        for (index, (taken, _)) in ways.into_iter().enumerate() {
-            let _ = index;
-            narrowed.push(taken);
-        }
-        // What failing the earlier conditions told is lost for the later arms' ends, which is safe.
-        all.append(&mut narrowed);
-        all.push(last);
-        self.join(&all);
+        ways.push(self.flow.rewind(start));
+        self.join(&ways);
     }
 
     fn enter_loop(&mut self, span: Span) {
@@ -803,12 +794,6 @@ impl<'a> File<'a> {
             let message = format!("this returns {}, expected `{}` at position {}", super::annotations::count(given, "value"), self.show(lacking), given + 1);
             self.error("type-mismatch", span, message, "");
         }
-    }
-
-    /// Gives the exports of a file whose types nobody may see.
-    #[must_use]
-    pub(super) fn no_types() -> BTreeMap<std::sync::Arc<str>, u32> {
-        BTreeMap::new()
     }
 }
 

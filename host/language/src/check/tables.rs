@@ -72,8 +72,12 @@ impl<'a> File<'a> {
 
     /// A field keeps a type only if nothing else in the file writes a field of its name.
     fn certain_field(&mut self, name: Symbol, found: TypeId) -> TypeId {
-        if self.types().has_nil(found) || matches!(found, TypeId::FALSE | TypeId::TRUE) {
-            return if matches!(found, TypeId::FALSE | TypeId::TRUE) && self.writes_of(name) <= 1 { TypeId::BOOLEAN } else { TypeId::ANY };
+        // `nil` and `false` keep a place for something that comes later.
+        if self.types().has_nil(found) || found == TypeId::FALSE {
+            return TypeId::ANY;
+        }
+        if found == TypeId::TRUE {
+            return if self.writes_of(name) <= 1 { TypeId::BOOLEAN } else { TypeId::ANY };
         }
         if self.writes_of(name) <= 1 { found } else { TypeId::ANY }
     }
@@ -525,6 +529,14 @@ impl<'a> File<'a> {
             Type::Error => self.lookup_field(resolved, name).unwrap_or(TypeId::ANY),
             Type::Inferred(index) => match self.lookup_field(resolved, name) {
                 Some(field) => field,
+                None if self.types().get_inferred(index).is_some_and(|table| table.sealed && !table.escaped) => {
+                    if self.writes_of(name) == 0 {
+                        let names: Vec<Symbol> = self.types().get_inferred(index).map(|table| table.fields.iter().map(|field| field.name).collect()).unwrap_or_default();
+                        let names: Vec<String> = names.iter().map(|name| self.checker.types.name(*name).to_owned()).collect();
+                        self.no_field(found, name, span, &names, object);
+                    }
+                    TypeId::ANY
+                }
                 None => {
                     if self.quiet == 0 && !self.flow.dead {
                         self.deferred.push(DeferredField { table: index, name, span });
@@ -601,8 +613,8 @@ impl<'a> File<'a> {
     /// Tells whether a type has a name that the program itself gave it.
     fn is_declared_here(&self, id: TypeId) -> bool {
         match self.checker.types.get(id) {
-            Type::Named(alias, _) => self.alias_ids.values().any(|known| known == alias),
-            Type::Record(_) => false,
+            Type::Named(..) => !self.show(id).ends_with("Library"),
+            Type::Record(_) | Type::Inferred(_) => false,
             _ => true,
         }
     }
@@ -631,6 +643,24 @@ impl<'a> File<'a> {
         }
     }
 
+    /// Makes a field as if it had not been written, before what it holds becomes known better.
+    pub(super) fn forget_field(&mut self, object: TypeId, name: Symbol) {
+        let Type::Inferred(index) = *self.types().get(object) else { return };
+        if self.writes_of(name) > 1 {
+            return;
+        }
+        if let Some(table) = self.types().inferred_mut(index)
+            && let Some(at) = table.by_name.remove(&name)
+        {
+            // The place stays, without a name that could be found.
+            if at + 1 == table.fields.len() {
+                table.fields.pop();
+            } else {
+                table.by_name.insert(name, at);
+            }
+        }
+    }
+
     /// Learns or checks an assignment to `object.name`.
     pub(super) fn write_field(&mut self, object: ExprId, object_type: TypeId, name: Symbol, span: Span, value: (Option<ExprId>, TypeId)) {
         let plain = self.without_nil(object, object_type, "indexed");
@@ -638,6 +668,10 @@ impl<'a> File<'a> {
         match self.types().get(resolved).clone() {
             Type::Inferred(index) => {
                 let certain = self.certain_field(name, value.1);
+                if self.types().get_inferred(index).is_some_and(|table| table.sealed) {
+                    // It belongs to another file, which is done with it.
+                    return;
+                }
                 if let Some(table) = self.types().inferred_mut(index) {
                     match table.by_name.get(&name).copied() {
                         Some(at) => {
@@ -686,6 +720,11 @@ impl<'a> File<'a> {
                 let wanted = self.types().optional(wanted);
                 let place = value.0.map_or(span, |value| self.ast.expr(value).span);
                 self.expect_type(value.1, wanted, place, &|_| String::new());
+            }
+            Type::Array(_) => {
+                let text = self.checker.types.name(name).to_owned();
+                let message = format!("an array is indexed by numbers, not by {text:?}");
+                self.error("type-mismatch", span, message, "");
             }
             Type::Union(_) => {
                 if let Some(wanted) = self.lookup_in_all(plain, name) {

@@ -8,11 +8,11 @@ use crate::syntax::Span;
 
 /// The number of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TypeId(u32);
+pub(crate) struct TypeId(u32);
 
 /// The number of an interned text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Symbol(u32);
+pub(crate) struct Symbol(u32);
 
 impl TypeId {
     pub(super) const ANY: Self = Self(0);
@@ -149,6 +149,8 @@ pub(super) struct Inferred {
     pub(super) parent: Option<TypeId>,
     /// Whether code that is not seen may write to it.
     pub(super) escaped: bool,
+    /// Whether this is what a checked library returned, so that all its fields are known.
+    pub(super) sealed: bool,
     /// The table type of instances, if this is used as a class.
     pub(super) instance: Option<TypeId>,
     pub(super) name: Option<Symbol>,
@@ -252,10 +254,6 @@ impl Types {
         self.symbols.push(text.clone());
         self.symbol_numbers.insert(text, symbol);
         symbol
-    }
-
-    pub(super) fn find_symbol(&self, text: &str) -> Option<Symbol> {
-        self.symbol_numbers.get(text).copied()
     }
 
     pub(super) fn name(&self, symbol: Symbol) -> &str {

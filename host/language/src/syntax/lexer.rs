@@ -37,6 +37,13 @@ pub fn lex(source: &str) -> Lexed {
         lexer.push(TokenKind::End, 0, false);
         return lexer.out;
     }
+    if source.starts_with('\u{1b}') {
+        let help = "give the source text; compiled code is not loaded".to_owned();
+        lexer.error(0, 1, "this is compiled code, not Lua source".to_owned(), Some(help));
+        lexer.at = source.len();
+        lexer.push(TokenKind::End, source.len(), false);
+        return lexer.out;
+    }
     lexer.out.tokens.reserve(source.len() / 4 + 16);
     lexer.run();
     lexer.out
