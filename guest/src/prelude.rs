@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char, c_int};
 
 use crate::errors;
-use crate::lua::{self, State, ffi};
+use crate::lua::{State, ffi};
 
 /// The files, with the names that stand in tracebacks.
 const FILES: &[(&CStr, &str)] = &[(c"=types", include_str!("../prelude/types.lua"))];
