@@ -26,7 +26,7 @@ mod security;
 mod services;
 mod shared;
 mod spawn;
-#[allow(dead_code, unused_imports, reason = "complete and tested; programs reach it step by step")]
+#[allow(dead_code, unused_imports, reason = "supervisors as entries come later")]
 mod supervision;
 mod table;
 mod terms;
@@ -36,5 +36,5 @@ mod timers;
 pub use module::{Answer, Completer, HostModule, ModuleCall, Ticket};
 pub use moonlet_sandbox::wit::Error;
 pub use moonlet_sandbox::{SandboxConfig, wit};
-pub use node::{Node, NodeConfig, NodeError, NodeStats, ProcessExit, Started};
+pub use node::{Node, NodeConfig, NodeError, NodeStats, ProcessExit, ServiceInfo, Started};
 pub use rmpv::Value;

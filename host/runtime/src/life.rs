@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Wake, Waker};
 
-use moonlet_sandbox::InstanceLimits;
-use moonlet_sandbox::wit::{Event, Payload, Program, Status};
+use moonlet_sandbox::wit::{Error, Event, Payload, Program, Status};
+use moonlet_sandbox::{Failure, InstanceLimits};
 
 use crate::arrival::Exit;
 use crate::errors;
 use crate::imports::Calls;
-use crate::process::Process;
+use crate::process::{Process, SERVICE};
 use crate::program::Code;
 use crate::scheduler::Verdict;
 use crate::shared::Shared;
@@ -32,6 +32,8 @@ pub(crate) enum Life {
         waker: Option<Waker>,
         /// CPU time since it last waited, in nanoseconds.
         turn: u64,
+        /// Whether it has waited before.
+        settled: bool,
     },
     /// It is over.
     Over,
@@ -74,9 +76,9 @@ pub(crate) fn turn(node: &Arc<Shared>, process: &Arc<Process>, now: u64) -> (Ver
     }
     if let Life::Unborn(args) = &mut *life {
         let args = std::mem::replace(args, Payload::empty());
-        *life = Life::Running { future: live(node, process, args), waker: waker(node, process), turn: 0 };
+        *life = Life::Running { future: live(node, process, args), waker: waker(node, process), turn: 0, settled: false };
     }
-    let Life::Running { future, waker, turn } = &mut *life else {
+    let Life::Running { future, waker, turn, settled } = &mut *life else {
         return (Verdict::Idle, now);
     };
     let polled = {
@@ -100,10 +102,14 @@ pub(crate) fn turn(node: &Arc<Shared>, process: &Arc<Process>, now: u64) -> (Ver
             let pause = if waker.is_some() { Pause::Waiting } else { PAUSE.get() };
             process.preempted.store(pause == Pause::Preempted, Ordering::Relaxed);
             if let Some(error) = process.terms.bounds.exceeded(*turn, total) {
-                process.kill(error);
+                process.kill(Error { retryable: None, ..error });
             } else if pause == Pause::Waiting {
                 *turn = 0;
+                let first = !std::mem::replace(settled, true);
                 drop(life);
+                if first && process.is_tied(SERVICE) {
+                    node.service_up(process);
+                }
                 return (if process.settle() { Verdict::Idle } else { Verdict::Again }, end);
             }
             return (Verdict::Again, end);
@@ -134,7 +140,7 @@ async fn run_machine(node: Arc<Shared>, process: Arc<Process>, args: Payload) ->
     let Code::Lua(chunks) = code else { return Err(errors::internal("a component runs as a machine")) };
     let limits = InstanceLimits { memory: terms.bounds.memory };
     let imports = Box::new(Calls::new(Arc::clone(&node), Arc::clone(&process)));
-    let mut machine = node.sandbox.machine(imports, limits).await.map_err(|failure| failure.into_error())?;
+    let mut machine = node.sandbox.machine(imports, limits).await.map_err(fault)?;
     let mut program: Program = terms.take_program(chunks);
     process.pid.as_ref().clone_into(&mut program.pid);
     program.args = args;
@@ -146,7 +152,7 @@ async fn run_machine(node: Arc<Shared>, process: Arc<Process>, args: Payload) ->
         match status {
             Ok(Status::Finished) => return finished(&process),
             Ok(Status::Blocked) => {}
-            Err(failure) => return Err(failure.into_error()),
+            Err(failure) => return Err(fault(failure)),
         }
         let events = arrived(&process).await;
         status = machine.step(&events).await;
@@ -161,11 +167,19 @@ async fn run_component(node: Arc<Shared>, process: Arc<Process>, args: Payload) 
     process.inner().mailbox.open_inbox();
     let limits = InstanceLimits { memory: terms.bounds.memory };
     let imports = Box::new(Calls::new(Arc::clone(&node), Arc::clone(&process)));
-    let mut running = component.instance(imports, limits).await.map_err(|failure| failure.into_error())?;
+    let mut running = component.instance(imports, limits).await.map_err(fault)?;
     match running.run(&args).await {
         Ok(result) => result,
-        Err(failure) => Err(failure.into_error()),
+        Err(failure) => Err(fault(failure)),
     }
+}
+
+/// The error of a process that the sandbox ended. Whether it may go better next time is for its supervisor to find out.
+fn fault(failure: Failure) -> Error {
+    let full = matches!(failure, Failure::Full(_));
+    let mut error = failure.into_error();
+    error.retryable = full.then_some(true);
+    error
 }
 
 /// Takes what the process said about its end.

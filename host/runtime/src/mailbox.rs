@@ -106,12 +106,8 @@ impl Mailbox {
         self.ready.push_back(Arrival::Completed(ticket, outcome));
     }
 
-    /// Tells whether anything is deliverable.
-    pub(crate) fn is_ready(&self) -> bool {
-        !self.ready.is_empty()
-    }
-
     /// Counts the messages that wait.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.messages
     }
@@ -195,14 +191,6 @@ impl Mailbox {
             None => self.inbox.paused = false,
         }
         self.deliver_kept();
-    }
-
-    /// Forgets what is listened to and keeps every message, for new code that has not asked for any yet.
-    pub(crate) fn reset(&mut self) {
-        self.topics.clear();
-        self.paused.clear();
-        self.inbox = Inbox { open: false, paused: false };
-        self.keep_undeliverable();
     }
 
     fn delivers(&self, topic: &str) -> bool {

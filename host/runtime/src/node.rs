@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use moonlet_language::diagnostic::Diagnostic;
-use moonlet_registry::Registry;
+use moonlet_registry::{EntryId, Registry};
 use moonlet_sandbox::wit::{Error, Payload};
 use moonlet_sandbox::{Failure, Sandbox, SandboxConfig};
 use parking_lot::{Mutex, RwLock};
@@ -21,25 +21,25 @@ use crate::program::ChunkCache;
 use crate::relations::{RelationLimits, Relations};
 use crate::scheduler::Scheduler;
 use crate::services::Services;
-use crate::shared::{Counters, Module, Shared, Tokio};
+use crate::shared::{Alarm, Counters, Module, Shared, Tokio};
 use crate::spawn::Birth;
+use crate::supervision::ServiceStatus;
 use crate::table::Table;
 use crate::terms_cache::TermsCache;
 use crate::timers::Timers;
 
+/// How long all services together may take to stop; each has a limit of its own below this.
+const MAX_STOP: Duration = Duration::from_secs(600);
+/// How often a stopping node looks whether the last process has ended.
+const POLL: Duration = Duration::from_millis(2);
+
 /// Settings of a node.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct NodeConfig {
     /// Threads that run processes; none: one for each core.
     pub workers: Option<usize>,
     /// Sizes of the instance pool.
     pub sandbox: SandboxConfig,
-}
-
-impl Default for NodeConfig {
-    fn default() -> Self {
-        Self { workers: None, sandbox: SandboxConfig::default() }
-    }
 }
 
 /// Why a node could not be made.
@@ -66,6 +66,19 @@ pub struct NodeStats {
     pub hosts: Vec<(String, u64)>,
 }
 
+/// A service and how it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceInfo {
+    /// Its entry.
+    pub id: String,
+    /// `unknown`, `waiting`, `starting`, `running`, `failed`, `stopping`, `stopped` or `exited`.
+    pub state: String,
+    /// How often it was started again.
+    pub restarts: u64,
+    /// Why it failed the last time.
+    pub failure: Option<String>,
+}
+
 /// How a process ended, for who started it from outside.
 pub type ProcessExit = Result<Vec<Value>, Error>;
 
@@ -83,7 +96,10 @@ pub struct Started {
 
 impl Started {
     /// Waits until the process has ended.
-    #[must_use]
+    ///
+    /// # Errors
+    ///
+    /// What ended it.
     pub fn wait(self) -> ProcessExit {
         self.exit.recv().unwrap_or_else(|_| Err(errors::canceled("the node stopped")))
     }
@@ -125,16 +141,19 @@ impl Node {
             terms: TermsCache::new(),
             chunks: ChunkCache::new(),
             modules: modules.collect(),
-            services: Services::default(),
+            services: Services::new(),
             tokio: Tokio::default(),
             stopping: AtomicBool::new(false),
             start: Instant::now(),
             counters: Counters::default(),
         });
         let watching = Arc::downgrade(&shared);
-        shared.registry.watch(Box::new(move |_| {
+        shared.registry.watch(Box::new(move |applied| {
             if let Some(shared) = watching.upgrade() {
                 shared.terms.clear();
+                for change in &applied.changes {
+                    shared.service_changed(&change.id, change.after.as_ref());
+                }
             }
         }));
         shared.scheduler.start(&shared)?;
@@ -178,6 +197,76 @@ impl Node {
     /// What kept it from starting, or ended it.
     pub fn run_process(&self, entry: &str, host: &str, args: &[Value]) -> ProcessExit {
         self.start(entry, host, args)?.wait()
+    }
+
+    /// Starts the services that start with the node, in the order of their dependencies, and keeps them running from now on.
+    /// `on_stop` is called when one fails without which the node must not run, with its id and the reason.
+    ///
+    /// # Errors
+    ///
+    /// Every problem of their dependencies; nothing starts then.
+    pub fn start_services(&self, on_stop: impl FnOnce(String, String) + Send + 'static) -> Result<(), Vec<String>> {
+        self.shared.start_services(Box::new(on_stop))
+    }
+
+    /// Lists the services and how they do.
+    #[must_use]
+    pub fn services(&self) -> Vec<ServiceInfo> {
+        let info = |status: ServiceStatus<EntryId>| ServiceInfo {
+            id: status.service.to_string(),
+            state: status.state.to_string(),
+            restarts: status.restarts,
+            failure: status.failure,
+        };
+        self.shared.service_states().into_iter().map(info).collect()
+    }
+
+    /// Asks a process to stop, and ends it when it still runs after this time. False: there is no such process.
+    pub fn stop_process(&self, pid: &str, reason: &str, within: Duration) -> bool {
+        let Some(process) = self.shared.table.get(pid) else { return false };
+        // A full mailbox only means that the process hears of it by being terminated.
+        let _ = self.shared.cancel(&process, "", reason.to_owned());
+        let end =
+            move |node: &Arc<Shared>| node.kill(&process, errors::canceled("process terminated: it did not stop when asked"));
+        self.shared.alarm(u64::try_from(within.as_nanos()).unwrap_or(u64::MAX), Alarm::Host(Box::new(end)));
+        true
+    }
+
+    /// Ends a process at once. False: there is no such process.
+    pub fn terminate(&self, pid: &str) -> bool {
+        let Some(process) = self.shared.table.get(pid) else { return false };
+        self.shared.kill(&process, errors::canceled("process terminated"));
+        true
+    }
+
+    /// Stops everything: services in the order of their dependencies, each with its own time to stop, then all other
+    /// processes, which have `grace` for it. Whatever still runs afterwards is ended. Blocks until all is done; call
+    /// [`Node::halt`] from another thread to cut it short.
+    pub fn shutdown(&self, grace: Duration) {
+        self.shared.stop_services(MAX_STOP);
+        for process in self.shared.table.all() {
+            // Whoever does not hear of it is terminated below.
+            let _ = self.shared.cancel(&process, "", "the node stops".to_owned());
+        }
+        self.wait_empty(grace);
+        self.halt();
+        self.wait_empty(grace);
+    }
+
+    /// Ends every process at once and starts no new one.
+    pub fn halt(&self) {
+        self.shared.stopping.store(true, Ordering::SeqCst);
+        for process in self.shared.table.all() {
+            self.shared.kill(&process, errors::canceled("the node stopped"));
+        }
+    }
+
+    /// Waits until no process lives, and that long at most.
+    fn wait_empty(&self, within: Duration) {
+        let deadline = Instant::now() + within;
+        while self.shared.table.len() > 0 && Instant::now() < deadline {
+            std::thread::sleep(POLL);
+        }
     }
 
     /// Returns numbers about the node.

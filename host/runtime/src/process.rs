@@ -34,6 +34,8 @@ pub(crate) const NAMED: u8 = 2;
 pub(crate) const CHANNELS: u8 = 4;
 /// It holds something of a host module.
 pub(crate) const MODULES: u8 = 8;
+/// It runs for a service.
+pub(crate) const SERVICE: u8 = 16;
 /// It has ended: nothing can be tied to it any more.
 pub(crate) const ENDED: u8 = 128;
 
@@ -101,12 +103,15 @@ pub(crate) enum Pending {
     Module(Box<dyn FnOnce() + Send>),
 }
 
+/// Code of the host that hears of an exit.
+pub(crate) type HearExit = Box<dyn FnOnce(&Arc<Process>, Exit) + Send>;
+
 /// Who gets the result of a process.
 pub(crate) enum Waiter {
     /// A call of another process, under a ticket.
     Call(Arc<Process>, u64),
     /// Code of the host.
-    Host(Box<dyn FnOnce(&Arc<Process>, Exit) + Send>),
+    Host(HearExit),
 }
 
 /// What is left of an ended process for others to clean up.
@@ -114,7 +119,8 @@ pub(crate) struct Remains {
     pub(crate) ties: u8,
     pub(crate) pending: FxHashMap<u64, Pending>,
     pub(crate) waiter: Option<Waiter>,
-    pub(crate) mailbox: Mailbox,
+    /// What was not delivered, dropped without a lock.
+    _mailbox: Mailbox,
 }
 
 impl Process {
@@ -229,7 +235,7 @@ impl Process {
         let (pending, waiter) = (std::mem::take(&mut inner.pending), inner.waiter.take());
         drop(inner);
         let ties = self.ties.fetch_or(ENDED, Ordering::SeqCst);
-        Some(Remains { ties, pending, waiter, mailbox })
+        Some(Remains { ties, pending, waiter, _mailbox: mailbox })
     }
 }
 

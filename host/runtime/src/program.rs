@@ -184,9 +184,12 @@ fn libraries(snapshot: &Snapshot, view: &LuaEntry) -> Result<Vec<Arc<Entry>>, wi
     Ok(ordered)
 }
 
+/// An entry and what became of it.
+type Compiled = (Arc<Entry>, Arc<wit::Chunk>);
+
 /// Compiled chunks by entry, shared by all programs that contain them.
 pub(crate) struct ChunkCache {
-    chunks: Mutex<FxHashMap<EntryId, (Arc<Entry>, Arc<wit::Chunk>)>>,
+    chunks: Mutex<FxHashMap<EntryId, Compiled>>,
 }
 
 impl ChunkCache {

@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use moonlet_registry::Registry;
 use moonlet_sandbox::Sandbox;
-use moonlet_sandbox::wit::{Error, Outcome, Payload};
+use moonlet_sandbox::wit::{Error, Outcome, Payload, Signal, SignalKind};
 use parking_lot::{Mutex, RwLock};
 use rustc_hash::FxHashMap;
 
@@ -65,6 +65,9 @@ pub(crate) struct Counters {
     pub(crate) failed: AtomicU64,
 }
 
+/// Code of the host that a timer runs.
+pub(crate) type Act = Box<dyn FnOnce(&Arc<Shared>) + Send>;
+
 /// What a timer leads to.
 pub(crate) enum Alarm {
     /// A ticket completes.
@@ -76,7 +79,7 @@ pub(crate) enum Alarm {
     /// A process has lived too long.
     WallTime(Arc<Process>),
     /// Code of the host.
-    Host(Box<dyn FnOnce(&Arc<Shared>) + Send>),
+    Host(Act),
 }
 
 impl Shared {
@@ -142,6 +145,22 @@ impl Shared {
         }
     }
 
+    /// Asks a process to stop; an empty sender stands for the host.
+    pub(crate) fn cancel(&self, target: &Arc<Process>, sender: &str, reason: String) -> Result<(), Refused> {
+        let signal = Signal {
+            kind: SignalKind::Cancel,
+            sender: sender.to_owned(),
+            at: Self::wall_clock(),
+            value: Payload::empty(),
+            error: None,
+            reason,
+            sources: Vec::new(),
+        };
+        let due = target.inner().request(signal)?;
+        self.schedule(target, due);
+        Ok(())
+    }
+
     /// Ends a process from outside.
     pub(crate) fn kill(&self, process: &Arc<Process>, reason: Error) {
         let due = process.kill(reason);
@@ -190,7 +209,8 @@ impl Shared {
             Alarm::Retry(caller, ticket) => self.call_again(&caller, ticket),
             Alarm::WallTime(process) => {
                 let allowed = process.terms.bounds.wall.unwrap_or(u64::MAX);
-                self.kill(&process, errors::limit("wall_time", allowed, allowed));
+                let error = errors::limit("wall_time", allowed, allowed);
+                self.kill(&process, Error { retryable: None, ..error });
             }
             Alarm::Host(act) => act(self),
         }

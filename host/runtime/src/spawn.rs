@@ -242,7 +242,7 @@ impl Shared {
 }
 
 fn linked_failed(process: &Process, exit: &Exit) -> Error {
-    let mut error = errors::internal("linked process failed").with_retryable(false);
+    let mut error = errors::internal("linked process failed");
     let cause = exit.as_ref().err().map_or("", |error| error.message.as_str());
     error.details = document::map(&[("pid", (&*process.pid).into()), ("cause", cause.into())]);
     error

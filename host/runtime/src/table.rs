@@ -133,11 +133,6 @@ impl<T: Tabled> Table<T> {
     }
 }
 
-/// Tells whether a text has the form of a pid, living or not.
-pub(crate) fn is_pid(text: &str) -> bool {
-    text.starts_with('{') && text.ends_with('}')
-}
-
 fn slot_of(pid: &str) -> Option<u32> {
     let digits = pid.strip_suffix('}')?;
     let digits = digits.get(digits.rfind('|')? + 1..)?.strip_prefix("0x")?;

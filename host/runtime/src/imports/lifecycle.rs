@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use moonlet_sandbox::wit::{self, Error, Payload, ProcessOptions, Signal, SignalKind, SpawnRequest};
+use moonlet_sandbox::wit::{self, Error, Payload, ProcessOptions, SpawnRequest};
 
 use super::Calls;
 use super::messages::check_topic;
@@ -12,7 +12,6 @@ use crate::document;
 use crate::errors;
 use crate::names::{NameError, NameScope};
 use crate::process::{NAMED, Process, RELATED, Refused};
-use crate::shared::Shared;
 use crate::spawn::Birth;
 use crate::table::Tabled;
 use crate::terms::Terms;
@@ -132,21 +131,10 @@ impl wit::lifecycle::Host for Calls {
         }
         let target = self.node.find(&to)?;
         self.check_namespace(&target.terms.program.entry)?;
-        let signal = Signal {
-            kind: SignalKind::Cancel,
-            sender: self.process.pid.as_ref().to_owned(),
-            at: Shared::wall_clock(),
-            value: Payload::empty(),
-            error: None,
-            reason,
-            sources: Vec::new(),
-        };
-        let due = target.inner().request(signal).map_err(|refused| match refused {
+        self.node.cancel(&target, &self.process.pid, reason).map_err(|refused| match refused {
             Refused::Ended => errors::no_process(&to),
             Refused::Full(full) => errors::mailbox_full(&to, full),
-        })?;
-        self.node.schedule(&target, due);
-        Ok(())
+        })
     }
 
     fn terminate(&mut self, to: String) -> Result<(), Error> {

@@ -4,10 +4,13 @@ use std::sync::mpsc;
 
 use super::*;
 
+/// What a fake process does in a turn.
+type Turn = dyn Fn(&Arc<Fake>) -> Verdict + Send + Sync;
+
 /// A process whose turns are a closure.
 struct Fake {
     lane: Arc<Lane>,
-    turn: Box<dyn Fn(&Arc<Fake>) -> Verdict + Send + Sync>,
+    turn: Box<Turn>,
 }
 
 impl Runnable for Fake {

@@ -26,10 +26,11 @@ impl Ticker {
 
     /// Makes it tick again.
     pub(crate) fn wake(&self) {
-        if self.resting.load(Ordering::SeqCst) && self.resting.swap(false, Ordering::SeqCst) {
-            if let Some(thread) = &*self.thread.lock() {
-                thread.unpark();
-            }
+        if self.resting.load(Ordering::SeqCst)
+            && self.resting.swap(false, Ordering::SeqCst)
+            && let Some(thread) = &*self.thread.lock()
+        {
+            thread.unpark();
         }
     }
 }
