@@ -8,6 +8,7 @@ mod expressions;
 mod flow;
 mod library;
 mod lints;
+mod literals;
 mod narrow;
 mod relation;
 mod scopes;
@@ -16,6 +17,7 @@ mod statements;
 mod suppress;
 mod tables;
 mod types;
+mod ways;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -261,7 +263,14 @@ impl<'a> File<'a> {
         self.diagnostics.push(diagnostic);
     }
 
-    fn diagnostic(&self, level: Level, code: &'static str, span: Span, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
+    fn diagnostic(
+        &self,
+        level: Level,
+        code: &'static str,
+        span: Span,
+        message: impl Into<String>,
+        label: impl Into<String>,
+    ) -> Diagnostic {
         Diagnostic::new(Cow::Borrowed(code), level, message).at(self.file.clone(), span.range(), label)
     }
 

@@ -32,7 +32,8 @@ fn expr() -> impl Strategy<Value = Piece> {
             (inner.clone(), ty()).prop_map(|((a, b), t)| (format!("({a} as {t})"), format!("({b})"))),
             inner.clone().prop_map(|(a, b)| (format!("({a})!"), format!("({b})"))),
             (inner.clone(), inner.clone()).prop_map(|((a, b), (c, d))| (format!("{a} < {c}"), format!("{b} < {d}"))),
-            (inner.clone(), inner.clone()).prop_map(|((a, b), (c, d))| (format!("{{k = {a}, [{c}] = 1}}"), format!("{{k = {b}, [{d}] = 1}}"))),
+            (inner.clone(), inner.clone())
+                .prop_map(|((a, b), (c, d))| (format!("{{k = {a}, [{c}] = 1}}"), format!("{{k = {b}, [{d}] = 1}}"))),
             (inner, ty(), ty()).prop_map(|((a, b), t, u)| (
                 format!("function(p: {t}, q?: {u}, ...: {t}): ({u}, {t}) return {a} end"),
                 format!("function(p, q, ...) return {b} end")
@@ -48,8 +49,10 @@ fn statement() -> impl Strategy<Value = Piece> {
             format!("local function g<T: {t}>(p: {u}): {t}\n  return {a}\nend"),
             format!("local function g(p)\n  return {b}\nend")
         )),
-        (expr(), ty()).prop_map(|((a, b), t)| (format!("for i: {t} = 1, 2 do f({a}) end"), format!("for i = 1, 2 do f({b}) end"))),
-        (expr(), ty()).prop_map(|((a, b), t)| (format!("for k: {t}, v in pairs({a}) do end"), format!("for k, v in pairs({b}) do end"))),
+        (expr(), ty())
+            .prop_map(|((a, b), t)| (format!("for i: {t} = 1, 2 do f({a}) end"), format!("for i = 1, 2 do f({b}) end"))),
+        (expr(), ty())
+            .prop_map(|((a, b), t)| (format!("for k: {t}, v in pairs({a}) do end"), format!("for k, v in pairs({b}) do end"))),
         (expr(), expr()).prop_map(|((a, b), (c, d))| (format!("if {a} then x = {c} end"), format!("if {b} then x = {d} end"))),
         ty().prop_map(|t| (format!("export type Declared<A, B: A> = {t};"), ";".to_owned())),
         Just(("goto done ::done::".to_owned(), "goto done ::done::".to_owned())),

@@ -60,7 +60,8 @@ fn run_file(name: &str, text: &str, failures: &mut String, cases: &mut usize) {
             .filter_map(|line| line.strip_prefix("-- modules: "))
             .flat_map(|line| line.split(", ").map(str::to_owned).collect::<Vec<_>>())
             .collect();
-        let program = Program { source: &source, file: "block.lua", modules: &modules, imports: imports.clone(), any_module: false };
+        let program =
+            Program { source: &source, file: "block.lua", modules: &modules, imports: imports.clone(), any_module: false };
         let checked = checker.check(&program);
         let mut diagnostics = checked.diagnostics;
         diagnostics.retain(|diagnostic| !diagnostic.message.contains("`reveal_type`"));
@@ -69,7 +70,11 @@ fn run_file(name: &str, text: &str, failures: &mut String, cases: &mut usize) {
         let (mut expected, reveals) = expectations(&block);
         *cases += expected.len() + reveals.len();
         for diagnostic in &diagnostics {
-            let line = diagnostic.primary.as_ref().and_then(|label| sources.position("block.lua", label.span.start)).map_or(1, |at| at.line);
+            let line = diagnostic
+                .primary
+                .as_ref()
+                .and_then(|label| sources.position("block.lua", label.span.start))
+                .map_or(1, |at| at.line);
             let position = expected.iter().position(|expectation| {
                 expectation.line == line
                     && expectation.level == diagnostic.level.as_str()
@@ -83,7 +88,8 @@ fn run_file(name: &str, text: &str, failures: &mut String, cases: &mut usize) {
                 // Hints are tested where they are asked for.
                 None if diagnostic.level == Level::Info || diagnostic.code == "unused-local" => {}
                 None => {
-                    let _ = writeln!(failures, "{place}: unexpected\n{}", render(std::slice::from_ref(diagnostic), &sources, false));
+                    let _ =
+                        writeln!(failures, "{place}: unexpected\n{}", render(std::slice::from_ref(diagnostic), &sources, false));
                 }
             }
         }

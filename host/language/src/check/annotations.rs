@@ -6,7 +6,10 @@ use super::types::{Alias, Field, Pack, Param, Record, Signature, Symbol, Type, T
 use super::{File, TypeEntry};
 use crate::diagnostic::Level;
 use crate::spelling::nearest;
-use crate::syntax::ast::{Block, FunctionType, Generic, RecordField, StatementKind, TypeAlias, TypeKind, TypeNodeId, TypePack, Validator, ValidatorArgument};
+use crate::syntax::ast::{
+    Block, FunctionType, Generic, RecordField, StatementKind, TypeAlias, TypeKind, TypeNodeId, TypePack, Validator,
+    ValidatorArgument,
+};
 use crate::syntax::{Number, Span, number_value, string_value};
 
 /// The names of the types that are always there.
@@ -42,7 +45,13 @@ impl File<'_> {
             if let Some((earlier, _)) = found.iter().find(|(earlier, _)| self.text(earlier.name) == self.text(node.name)) {
                 let text = self.text(node.name);
                 let diagnostic = self
-                    .diagnostic(Level::Error, "duplicate-type", node.name, format!("type `{text}` is declared twice"), "declared again here")
+                    .diagnostic(
+                        Level::Error,
+                        "duplicate-type",
+                        node.name,
+                        format!("type `{text}` is declared twice"),
+                        "declared again here",
+                    )
                     .also(self.file.clone(), earlier.name.range(), "first declared here");
                 self.report(diagnostic);
             }
@@ -90,7 +99,13 @@ impl File<'_> {
         }
         let name = self.text(node.name);
         let diagnostic = self
-            .diagnostic(Level::Error, "recursive-type", node.name, format!("type `{name}` refers to itself without a table between"), "")
+            .diagnostic(
+                Level::Error,
+                "recursive-type",
+                node.name,
+                format!("type `{name}` refers to itself without a table between"),
+                "",
+            )
             .help(format!("put the reference into a field or an array, as in `{{next: {name}?}}`"));
         self.report(diagnostic);
         if let Some(alias) = self.types().aliases.get_mut(id as usize) {
@@ -108,7 +123,9 @@ impl File<'_> {
                 let body = self.types().aliases.get(found as usize).map(|found| found.body);
                 body.is_some_and(|body| self.reaches(body, alias, depth + 1))
             }
-            Type::Union(members) | Type::Intersection(members) => members.iter().any(|member| self.reaches(*member, alias, depth + 1)),
+            Type::Union(members) | Type::Intersection(members) => {
+                members.iter().any(|member| self.reaches(*member, alias, depth + 1))
+            }
             _ => false,
         }
     }
@@ -222,12 +239,17 @@ impl File<'_> {
     }
 
     fn unknown_type(&mut self, text: &str, span: Span) {
-        let mut diagnostic = self.diagnostic(Level::Error, "unknown-type", span, format!("there is no type `{text}` here"), "not declared");
+        let mut diagnostic =
+            self.diagnostic(Level::Error, "unknown-type", span, format!("there is no type `{text}` here"), "not declared");
         let known: Vec<Arc<str>> = self.type_open.iter().map(|symbol| Arc::from(self.checker.types.name(*symbol))).collect();
         let base = self.checker.library.base_types.keys().map(|name| &**name);
         if let Some(near) = nearest(text, known.iter().map(|name| &**name).chain(BASE_TYPES.iter().copied()).chain(base)) {
-            diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(span.range(), near, format!("replace with `{near}`"));
-        } else if matches!(text, "int" | "float" | "double" | "str" | "bool" | "object" | "array" | "list" | "void" | "null" | "func") {
+            diagnostic =
+                diagnostic.help(format!("did you mean `{near}`?")).fix(span.range(), near, format!("replace with `{near}`"));
+        } else if matches!(
+            text,
+            "int" | "float" | "double" | "str" | "bool" | "object" | "array" | "list" | "void" | "null" | "func"
+        ) {
             let hint = match text {
                 "int" => "integer",
                 "float" | "double" => "number",
@@ -237,7 +259,8 @@ impl File<'_> {
                 "func" => "Function",
                 _ => "table",
             };
-            diagnostic = diagnostic.help(format!("did you mean `{hint}`?")).fix(span.range(), hint, format!("replace with `{hint}`"));
+            diagnostic =
+                diagnostic.help(format!("did you mean `{hint}`?")).fix(span.range(), hint, format!("replace with `{hint}`"));
         }
         self.report(diagnostic);
     }
@@ -280,7 +303,7 @@ impl File<'_> {
             let symbol = self.types().symbol(text);
             if let Some(found) = self.lookup_field(value, symbol) {
                 return match self.types().get(found).clone() {
-                    Type::TypeValue(inner) => match self.types().get(inner).clone() {
+                    Type::Meta(inner) => match self.types().get(inner).clone() {
                         Type::Named(alias, _) => self.alias_instance(alias, args, span),
                         _ => inner,
                     },
@@ -289,10 +312,19 @@ impl File<'_> {
             }
             if !matches!(self.types().get(value), Type::Any) && exports.is_some() {
                 let names: Vec<Arc<str>> = exports.iter().flat_map(|types| types.keys().cloned()).collect();
-                let mut diagnostic =
-                    self.diagnostic(Level::Error, "unknown-type", name, format!("`{module_text}` offers no type `{text}`"), "not offered");
+                let mut diagnostic = self.diagnostic(
+                    Level::Error,
+                    "unknown-type",
+                    name,
+                    format!("`{module_text}` offers no type `{text}`"),
+                    "not offered",
+                );
                 if let Some(near) = nearest(text, names.iter().map(|name| &**name)) {
-                    diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(name.range(), near, format!("replace with `{near}`"));
+                    diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(
+                        name.range(),
+                        near,
+                        format!("replace with `{near}`"),
+                    );
                 }
                 self.report(diagnostic);
             }
@@ -349,7 +381,8 @@ impl File<'_> {
         let rest = function.rest.map(|rest| self.type_of(rest));
         let returns = self.pack_of(&function.returns);
         self.close_types(scope);
-        let is_method = params.first().is_some_and(|param| param.name.is_some_and(|name| self.checker.types.name(name) == "self"));
+        let is_method =
+            params.first().is_some_and(|param| param.name.is_some_and(|name| self.checker.types.name(name) == "self"));
         self.types().function(Signature { generics, params, rest, returns, declared: true, is_method })
     }
 
@@ -367,10 +400,19 @@ impl File<'_> {
             "pattern" => (false, &["string"]),
             _ => {
                 let known = ["min", "max", "min_len", "max_len", "pattern"];
-                let mut diagnostic =
-                    self.diagnostic(Level::Error, "invalid-validator", validator.name, format!("there is no validator `@{name}`"), "");
+                let mut diagnostic = self.diagnostic(
+                    Level::Error,
+                    "invalid-validator",
+                    validator.name,
+                    format!("there is no validator `@{name}`"),
+                    "",
+                );
                 diagnostic = match nearest(name, known.into_iter()) {
-                    Some(near) => diagnostic.help(format!("did you mean `@{near}`?")).fix(validator.name.range(), near, format!("replace with `{near}`")),
+                    Some(near) => diagnostic.help(format!("did you mean `@{near}`?")).fix(
+                        validator.name.range(),
+                        near,
+                        format!("replace with `{near}`"),
+                    ),
                     None => diagnostic.help("the validators are `@min`, `@max`, `@min_len`, `@max_len` and `@pattern`"),
                 };
                 return self.report(diagnostic);

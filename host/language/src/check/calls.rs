@@ -30,7 +30,8 @@ impl<'a> File<'a> {
         let pack = match &expr.kind {
             ExprKind::Call { callee, args, args_span } => {
                 let callee_expr = ast.expr(*callee);
-                let global = matches!(callee_expr.kind, ExprKind::Name) && self.scopes.uses.get(callee.index()) == Some(&Use::Global);
+                let global =
+                    matches!(callee_expr.kind, ExprKind::Name) && self.scopes.uses.get(callee.index()) == Some(&Use::Global);
                 let name = if global { self.text(callee_expr.span) } else { "" };
                 match self.base_call(name, args, expr.span, expected) {
                     Some(pack) => pack,
@@ -49,7 +50,7 @@ impl<'a> File<'a> {
                 let found = self.without_nil(*object, found, "called a method of");
                 let text = shown_callee(self.text(Span { start: ast.expr(*object).span.start, end: name.end }));
                 lints::blocking::check_method(self, self.text(*name), found, *name);
-                if let Type::TypeValue(inner) = *self.types().get(found) {
+                if let Type::Meta(inner) = *self.types().get(found) {
                     return self.type_method(inner, self.text(*name), args);
                 }
                 let symbol = self.symbol(*name);
@@ -74,7 +75,8 @@ impl<'a> File<'a> {
         match (name, args) {
             ("require", [argument]) => Some(self.require(*argument)),
             ("assert", [condition, ..]) => {
-                let pack = if args.len() == 1 { self.infer_pack(*condition, None) } else { Pack::one(self.infer(*condition, None)) };
+                let pack =
+                    if args.len() == 1 { self.infer_pack(*condition, None) } else { Pack::one(self.infer(*condition, None)) };
                 self.infer_args(args.get(1..).unwrap_or(&[]));
                 self.narrow(*condition, true);
                 let first = pack.get(0).unwrap_or(TypeId::NIL);
@@ -234,16 +236,32 @@ impl<'a> File<'a> {
         }
     }
 
-    fn call_type(&mut self, found: TypeId, callee: &Callee, args: &'a [ExprId], args_span: Span, expected: Option<TypeId>) -> Pack {
+    fn call_type(
+        &mut self,
+        found: TypeId,
+        callee: &Callee,
+        args: &'a [ExprId],
+        args_span: Span,
+        expected: Option<TypeId>,
+    ) -> Pack {
         let resolved = self.types().resolve(found);
         match self.types().get(resolved).clone() {
             Type::Function(index) => {
                 let Some(signature) = self.types().get_function(index).cloned() else { return Pack::any() };
                 self.call_signature(&signature, callee, args, args_span, expected)
             }
-            Type::TypeValue(inner) => self.construct(inner, args),
+            Type::Meta(inner) => self.construct(inner, args),
             Type::Union(_) => self.call_union(resolved, callee, args, args_span, expected),
-            Type::Nil | Type::Boolean | Type::Bool(_) | Type::Number | Type::Integer | Type::Int(_) | Type::Float(_) | Type::Str(_) | Type::String | Type::Array(_) => {
+            Type::Nil
+            | Type::Boolean
+            | Type::Bool(_)
+            | Type::Number
+            | Type::Integer
+            | Type::Int(_)
+            | Type::Float(_)
+            | Type::Str(_)
+            | Type::String
+            | Type::Array(_) => {
                 self.infer_args(args);
                 let message = format!("`{}` is not a function but `{}`", callee.text, self.show(found));
                 self.error("not-callable", callee.span, message, "cannot be called");
@@ -251,7 +269,10 @@ impl<'a> File<'a> {
             }
             Type::Inferred(index) => {
                 self.infer_args(args);
-                let open = self.types().get_inferred(index).is_none_or(|table| table.metatable || table.escaped || table.parent.is_some());
+                let open = self
+                    .types()
+                    .get_inferred(index)
+                    .is_none_or(|table| table.metatable || table.escaped || table.parent.is_some());
                 if !open && self.strict {
                     let message = format!("`{}` is not a function but a table", callee.text);
                     self.error("not-callable", callee.span, message, "cannot be called");
@@ -266,7 +287,14 @@ impl<'a> File<'a> {
     }
 
     /// One of several functions: the results of all, if all can be called so.
-    fn call_union(&mut self, found: TypeId, callee: &Callee, args: &'a [ExprId], args_span: Span, expected: Option<TypeId>) -> Pack {
+    fn call_union(
+        &mut self,
+        found: TypeId,
+        callee: &Callee,
+        args: &'a [ExprId],
+        args_span: Span,
+        expected: Option<TypeId>,
+    ) -> Pack {
         let members = self.types().members(found);
         let mut signatures = Vec::new();
         for member in members {
@@ -301,13 +329,13 @@ impl<'a> File<'a> {
             let mut given = Vec::new();
             for argument in args {
                 let found = self.infer(*argument, None);
-                if let Type::TypeValue(inner) = *self.types().get(found) {
+                if let Type::Meta(inner) = *self.types().get(found) {
                     given.push(inner);
                 }
             }
             if given.len() == known.len() {
                 let named = self.types().add(Type::Named(alias, given.into()));
-                return Pack::one(self.types().add(Type::TypeValue(named)));
+                return Pack::one(self.types().add(Type::Meta(named)));
             }
             return Pack::any();
         }
@@ -315,7 +343,14 @@ impl<'a> File<'a> {
         Pack::one(inner)
     }
 
-    fn call_signature(&mut self, signature: &Signature, callee: &Callee, args: &'a [ExprId], args_span: Span, expected: Option<TypeId>) -> Pack {
+    fn call_signature(
+        &mut self,
+        signature: &Signature,
+        callee: &Callee,
+        args: &'a [ExprId],
+        args_span: Span,
+        expected: Option<TypeId>,
+    ) -> Pack {
         let offset = usize::from(callee.object.is_some());
         let mut map: FxHashMap<u32, TypeId> = FxHashMap::default();
         let generic = !signature.generics.is_empty();
@@ -336,7 +371,13 @@ impl<'a> File<'a> {
                 } else if signature.declared && self.strict && !self.types().assignable(found, plain) {
                     let name = self.text(callee.span);
                     let diagnostic = self
-                        .diagnostic(Level::Error, "type-mismatch", callee.span, format!("`{name}` takes no object before its arguments"), "called with a colon")
+                        .diagnostic(
+                            Level::Error,
+                            "type-mismatch",
+                            callee.span,
+                            format!("`{name}` takes no object before its arguments"),
+                            "called with a colon",
+                        )
                         .help(format!("write `.{name}(`: a colon passes the object as the first argument"));
                     self.report(diagnostic);
                     self.infer_args(args);
@@ -359,7 +400,11 @@ impl<'a> File<'a> {
             let declared = param.map(|param| (param.value, param.optional)).or(signature.rest.map(|rest| (rest, true)));
             let model = declared.map(|(value, _)| if generic { self.substitute_known(value, &map) } else { value });
             let model = model.filter(|model| !self.has_param(*model, 0));
-            let multiple = index == last && matches!(self.ast.expr(*argument).kind, ExprKind::Call { .. } | ExprKind::MethodCall { .. } | ExprKind::Vararg);
+            let multiple = index == last
+                && matches!(
+                    self.ast.expr(*argument).kind,
+                    ExprKind::Call { .. } | ExprKind::MethodCall { .. } | ExprKind::Vararg
+                );
             if multiple {
                 let pack = self.infer_pack(*argument, model);
                 let mut first = true;
@@ -415,7 +460,11 @@ impl<'a> File<'a> {
                 && value != TypeId::ANY
                 && !self.fits(value, bound)
             {
-                let place = given.iter().find(|(_, found)| *found == value).and_then(|(id, _)| *id).map_or(args_span, |id| self.ast.expr(id).span);
+                let place = given
+                    .iter()
+                    .find(|(_, found)| *found == value)
+                    .and_then(|(id, _)| *id)
+                    .map_or(args_span, |id| self.ast.expr(id).span);
                 let text = callee.text.clone();
                 self.expect_type(value, bound, place, &move |_| format!("argument of `{text}`"));
             }
@@ -450,12 +499,21 @@ impl<'a> File<'a> {
                 }
                 None if rest.is_some() || self.types().has_nil(wanted) || !signature.declared => {}
                 None => {
-                    let wanted_count = signature.params.iter().skip(offset).filter(|param| !param.optional && !self.checker.types.has_nil(param.value)).count();
-                    let missing = param.name.map_or_else(String::new, |name| format!(": `{}` is missing", self.checker.types.name(name)));
-                    let message = format!("`{}` takes {}, got {}{missing}", callee.text, at_least(wanted_count, signature), given.len());
+                    let wanted_count = signature
+                        .params
+                        .iter()
+                        .skip(offset)
+                        .filter(|param| !param.optional && !self.checker.types.has_nil(param.value))
+                        .count();
+                    let missing =
+                        param.name.map_or_else(String::new, |name| format!(": `{}` is missing", self.checker.types.name(name)));
+                    let message =
+                        format!("`{}` takes {}, got {}{missing}", callee.text, at_least(wanted_count, signature), given.len());
                     let mut out = String::new();
                     self.checker.types.write_signature(&mut out, signature, 0);
-                    let diagnostic = self.diagnostic(Level::Error, "argument-count", args_span, message, "").note(format!("its type is `{out}`"));
+                    let diagnostic = self
+                        .diagnostic(Level::Error, "argument-count", args_span, message, "")
+                        .note(format!("its type is `{out}`"));
                     self.report(diagnostic);
                     return;
                 }
@@ -508,7 +566,9 @@ impl<'a> File<'a> {
     fn in_scope(&mut self, index: u32) -> bool {
         let Some(name) = self.types().params.get(index as usize).map(|param| param.name) else { return false };
         let param = self.types().add(Type::Param(index));
-        self.type_scopes.get(&name).is_some_and(|entries| entries.iter().any(|entry| matches!(entry, super::TypeEntry::Param(id) if *id == param)))
+        self.type_scopes
+            .get(&name)
+            .is_some_and(|entries| entries.iter().any(|entry| matches!(entry, super::TypeEntry::Param(id) if *id == param)))
     }
 
     /// Finds what the parameters of a type must be for a value of another type.
@@ -595,7 +655,11 @@ impl<'a> File<'a> {
             Type::Function(index) => {
                 let resolved = self.types().resolve(found);
                 let Type::Function(other) = *self.types().get(resolved) else { return };
-                let (Some(wanted), Some(given)) = (self.types().get_function(index).cloned(), self.types().get_function(other).cloned()) else { return };
+                let (Some(wanted), Some(given)) =
+                    (self.types().get_function(index).cloned(), self.types().get_function(other).cloned())
+                else {
+                    return;
+                };
                 for (a, b) in wanted.params.iter().zip(&given.params) {
                     if b.value != TypeId::ANY {
                         self.unify(a.value, b.value, map, depth);
@@ -606,8 +670,8 @@ impl<'a> File<'a> {
                     self.unify(*a, widened, map, depth);
                 }
             }
-            Type::TypeValue(inner) => {
-                if let Type::TypeValue(given) = *self.types().get(found) {
+            Type::Meta(inner) => {
+                if let Type::Meta(given) = *self.types().get(found) {
                     self.unify(inner, given, map, depth);
                 }
             }

@@ -9,7 +9,7 @@ use crate::syntax::ast::{BinaryOperator, ExprId, ExprKind, Function, TypeNodeId,
 use crate::syntax::{Number, Span, number_value, string_value};
 
 /// Expressions nested deeper than this, through chains of calls and operators, are not looked at.
-const MAX_DEPTH: usize = 300;
+const MAX_DEPTH: usize = 200;
 
 impl<'a> File<'a> {
     /// Gives the type of an expression; `expected` is what its place wants, which tables and functions take as a model.
@@ -57,7 +57,9 @@ impl<'a> File<'a> {
                 let pack = self.call(id, expected);
                 pack.get(0).unwrap_or(TypeId::NIL)
             }
-            ExprKind::Binary { operator, left, right, operator_span } => self.binary(*operator, *left, *right, *operator_span, expected),
+            ExprKind::Binary { operator, left, right, operator_span } => {
+                self.binary(*operator, *left, *right, *operator_span, expected)
+            }
             ExprKind::Unary { operator, operand } => self.unary(*operator, *operand),
             ExprKind::Paren(inner) => self.infer(*inner, expected),
             ExprKind::Table(items) => self.table(items, expr.span, expected),
@@ -94,7 +96,9 @@ impl<'a> File<'a> {
                 let rest = self.functions.last().and_then(|body| body.vararg).unwrap_or(TypeId::ANY);
                 Pack { types: Vec::new(), rest: Some(rest) }
             }
-            ExprKind::Cast { value, .. } if matches!(self.ast.expr(*value).kind, ExprKind::Call { .. } | ExprKind::MethodCall { .. }) => {
+            ExprKind::Cast { value, .. }
+                if matches!(self.ast.expr(*value).kind, ExprKind::Call { .. } | ExprKind::MethodCall { .. }) =>
+            {
                 let first = self.infer(id, expected);
                 Pack { types: vec![first], rest: Some(TypeId::ANY) }
             }
@@ -108,7 +112,8 @@ impl<'a> File<'a> {
         let found = self.infer(id, Some(expected));
         // A table or function that was held against a model has reported already.
         let inner = self.ast.unwrap_parens(id);
-        let reported = self.diagnostics.len() > before && matches!(self.ast.expr(inner).kind, ExprKind::Table(_) | ExprKind::Function(_));
+        let reported =
+            self.diagnostics.len() > before && matches!(self.ast.expr(inner).kind, ExprKind::Table(_) | ExprKind::Function(_));
         if !reported {
             self.expect_type(found, expected, self.ast.expr(id).span, what);
         }
@@ -133,7 +138,11 @@ impl<'a> File<'a> {
             diagnostic = diagnostic.note(note);
         }
         if let Some(near) = self.near_literal(found, expected) {
-            diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(span.range(), near.clone(), format!("replace with `{near}`"));
+            diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(
+                span.range(),
+                near.clone(),
+                format!("replace with `{near}`"),
+            );
         }
         for note in self.reasons(found, expected) {
             diagnostic = diagnostic.note(note);
@@ -204,7 +213,11 @@ impl<'a> File<'a> {
                 Some(given) if !self.types().assignable(given, wanted) => {
                     notes.push(format!("field `{name}`: expected `{}`, found `{}`", self.show(wanted), self.show(given)));
                 }
-                Some(given) if !field.readonly && !self.types().assignable(wanted, given) && matches!(self.types().get(found), Type::Record(_) | Type::Named(..)) => {
+                Some(given)
+                    if !field.readonly
+                        && !self.types().assignable(wanted, given)
+                        && matches!(self.types().get(found), Type::Record(_) | Type::Named(..)) =>
+                {
                     notes.push(format!(
                         "field `{name}` can be written, so its type must be the same: expected `{}`, found `{}`; `readonly` would allow it",
                         self.show(wanted),
@@ -232,7 +245,7 @@ impl<'a> File<'a> {
                     let arity = self.types().aliases.get(alias as usize).map_or(0, |alias| alias.params.len());
                     let args = vec![TypeId::ANY; arity];
                     let named = self.types().add(Type::Named(alias, args.into()));
-                    self.types().add(Type::TypeValue(named))
+                    self.types().add(Type::Meta(named))
                 }
                 None => TypeId::ANY,
             },
@@ -256,7 +269,8 @@ impl<'a> File<'a> {
             return TypeId::ANY;
         }
         self.reported_globals.insert(text);
-        let mut diagnostic = self.diagnostic(Level::Error, "unknown-global", span, format!("there is no variable `{text}`"), "not declared here");
+        let mut diagnostic =
+            self.diagnostic(Level::Error, "unknown-global", span, format!("there is no variable `{text}`"), "not declared here");
         if super::library::module_names().any(|module| module == text) {
             diagnostic.message = format!("module `{text}` is not listed by this entry");
             diagnostic = diagnostic.help(format!("add `{text}` to the `modules` of the entry"));
@@ -271,7 +285,8 @@ impl<'a> File<'a> {
             let mut globals: Vec<&str> = globals.iter().map(|name| &**name).collect();
             globals.sort_unstable();
             if let Some(near) = nearest(text, known.into_iter().chain(globals)) {
-                diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(span.range(), near, format!("replace with `{near}`"));
+                diagnostic =
+                    diagnostic.help(format!("did you mean `{near}`?")).fix(span.range(), near, format!("replace with `{near}`"));
             }
         }
         self.report(diagnostic);
@@ -367,7 +382,14 @@ impl<'a> File<'a> {
         for member in self.types().members(if found == TypeId::NIL { found } else { plain }) {
             let resolved = self.types().resolve(member);
             let kind = match self.types().get(resolved).clone() {
-                Type::Inferred(index) if self.types().get_inferred(index).is_some_and(|table| table.metatable || table.escaped || table.parent.is_some()) => None,
+                Type::Inferred(index)
+                    if self
+                        .types()
+                        .get_inferred(index)
+                        .is_some_and(|table| table.metatable || table.escaped || table.parent.is_some()) =>
+                {
+                    None
+                }
                 Type::AnyTable | Type::Userdata | Type::Thread => None,
                 _ => self.types().lua_type(resolved),
             };
@@ -396,10 +418,12 @@ impl<'a> File<'a> {
 
     fn order(&mut self, operator: BinaryOperator, left: (ExprId, TypeId), right: (ExprId, TypeId), span: Span) {
         let text = operator.text();
-        if matches!(self.checker.types.get(left.1), Type::TypeValue(_)) {
+        if matches!(self.checker.types.get(left.1), Type::Meta(_)) {
             return;
         }
-        if !self.operand(text, left.0, left.1, &["number", "string"]) || !self.operand(text, right.0, right.1, &["number", "string"]) {
+        if !self.operand(text, left.0, left.1, &["number", "string"])
+            || !self.operand(text, right.0, right.1, &["number", "string"])
+        {
             return;
         }
         let (a, b) = (self.types().lua_type(left.1), self.types().lua_type(right.1));
@@ -409,7 +433,11 @@ impl<'a> File<'a> {
             && plain(a)
             && plain(b)
         {
-            let message = format!("`{text}` compares two numbers or two strings, not `{}` with `{}`", self.show(left.1), self.show(right.1));
+            let message = format!(
+                "`{text}` compares two numbers or two strings, not `{}` with `{}`",
+                self.show(left.1),
+                self.show(right.1)
+            );
             self.error("invalid-operation", span, message, "");
         }
     }
@@ -447,7 +475,11 @@ impl<'a> File<'a> {
         let span = self.ast.expr(id).span;
         let text = self.text(span);
         let name = if text.len() <= 40 && !text.contains('\n') { format!("`{text}`") } else { "this value".to_owned() };
-        let message = if found == TypeId::NIL { format!("{name} is nil, and so cannot be {what}") } else { format!("{name} may be nil, and so cannot be {what}") };
+        let message = if found == TypeId::NIL {
+            format!("{name} is nil, and so cannot be {what}")
+        } else {
+            format!("{name} may be nil, and so cannot be {what}")
+        };
         let diagnostic = self
             .diagnostic(Level::Error, "nil-access", span, message, format!("this is `{}`", self.show(found)))
             .help("test it first, as in `if x then`, or assert it with `!`");
@@ -475,7 +507,8 @@ impl<'a> File<'a> {
                 given.map(|given| (given.value, given.optional)).or(model.rest.map(|rest| (rest, false)))
             });
             // What the call has not found out yet is anything.
-            let from_model = from_model.map(|(value, optional)| if self.has_param(value, 0) { (TypeId::ANY, optional) } else { (value, optional) });
+            let from_model = from_model
+                .map(|(value, optional)| if self.has_param(value, 0) { (TypeId::ANY, optional) } else { (value, optional) });
             let (mut value, optional) = match param.annotation {
                 Some(annotation) => {
                     declared = true;
@@ -492,7 +525,8 @@ impl<'a> File<'a> {
             }
             params.push(Param { name: Some(name), value, optional });
         }
-        let rest = function.vararg.as_ref().map(|vararg| vararg.annotation.map_or(TypeId::ANY, |annotation| self.type_of(annotation)));
+        let rest =
+            function.vararg.as_ref().map(|vararg| vararg.annotation.map_or(TypeId::ANY, |annotation| self.type_of(annotation)));
         let returns = function.returns.as_ref().map(|returns| self.pack_of(returns));
         let expected_returns = match &returns {
             Some(returns) => Some(returns.clone()),
@@ -564,7 +598,8 @@ impl<'a> File<'a> {
         let end = function.span.end;
         let span = Span { start: end.saturating_sub(3), end };
         let message = format!("not every path returns a value: expected `{}`", self.show(missing));
-        let mut diagnostic = self.diagnostic(Level::Error, "missing-return", span, message, "the end is reached without `return`");
+        let mut diagnostic =
+            self.diagnostic(Level::Error, "missing-return", span, message, "the end is reached without `return`");
         if missing == TypeId::NEVER {
             diagnostic.message = "a function that gives back `never` must not reach its end".to_owned();
         }

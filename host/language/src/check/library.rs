@@ -39,14 +39,28 @@ declarations! {
 
 /// Modules of the host without a declaration file yet: nothing is known, so nothing is reported about their uses.
 const UNDECLARED: &[&str] = &[
-    "eval_runner", "stream", "websocket", "compress", "archive", "templates", "html", "excel", "treesitter", "exec", "cloudstorage",
-    "cdc", "hub", "tty", "pg", "workflow", "upstream",
+    "eval_runner",
+    "stream",
+    "websocket",
+    "compress",
+    "archive",
+    "templates",
+    "html",
+    "excel",
+    "treesitter",
+    "exec",
+    "cloudstorage",
+    "cdc",
+    "hub",
+    "tty",
+    "pg",
+    "workflow",
+    "upstream",
 ];
 
 /// Modules that every process has without listing them.
-pub(super) const AMBIENT: &[&str] = &[
-    "string", "table", "math", "coroutine", "os", "utf8", "errors", "process", "channel", "payload", "print",
-];
+pub(super) const AMBIENT: &[&str] =
+    &["string", "table", "math", "coroutine", "os", "utf8", "errors", "process", "channel", "payload", "print"];
 
 impl Checker {
     pub(super) fn load_base(&mut self) {
@@ -124,7 +138,8 @@ impl File<'_> {
         if let Some(exports) = self.program.imports.get(name) {
             return Some(exports.clone());
         }
-        let listed = self.program.any_module || AMBIENT.contains(&name) || self.program.modules.iter().any(|module| module == name);
+        let listed =
+            self.program.any_module || AMBIENT.contains(&name) || self.program.modules.iter().any(|module| module == name);
         if !listed {
             return None;
         }

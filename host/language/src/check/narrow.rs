@@ -29,18 +29,24 @@ impl File<'_> {
                     self.narrow_at(*left, true, depth + 1);
                     self.narrow_at(*right, true, depth + 1);
                 } else {
-                    self.either(|file| file.narrow_at(*left, false, depth + 1), |file| {
-                        file.narrow_at(*left, true, depth + 1);
-                        file.narrow_at(*right, false, depth + 1);
-                    });
+                    self.either(
+                        |file| file.narrow_at(*left, false, depth + 1),
+                        |file| {
+                            file.narrow_at(*left, true, depth + 1);
+                            file.narrow_at(*right, false, depth + 1);
+                        },
+                    );
                 }
             }
             ExprKind::Binary { operator: BinaryOperator::Or, left, right, .. } => {
                 if holds {
-                    self.either(|file| file.narrow_at(*left, true, depth + 1), |file| {
-                        file.narrow_at(*left, false, depth + 1);
-                        file.narrow_at(*right, true, depth + 1);
-                    });
+                    self.either(
+                        |file| file.narrow_at(*left, true, depth + 1),
+                        |file| {
+                            file.narrow_at(*left, false, depth + 1);
+                            file.narrow_at(*right, true, depth + 1);
+                        },
+                    );
                 } else {
                     self.narrow_at(*left, false, depth + 1);
                     self.narrow_at(*right, false, depth + 1);
@@ -110,7 +116,12 @@ impl File<'_> {
         for (side, other) in [(left, right), (right, left)] {
             let side = self.ast.unwrap_parens(side);
             let literal = match self.ast.expr(self.ast.unwrap_parens(other)).kind {
-                ExprKind::Nil | ExprKind::True | ExprKind::False | ExprKind::String | ExprKind::Number | ExprKind::Unary { .. } => {
+                ExprKind::Nil
+                | ExprKind::True
+                | ExprKind::False
+                | ExprKind::String
+                | ExprKind::Number
+                | ExprKind::Unary { .. } => {
                     self.quiet += 1;
                     let literal = self.infer(other, None);
                     self.quiet -= 1;
@@ -221,7 +232,7 @@ impl File<'_> {
         self.quiet += 1;
         let found = self.infer(type_expr, None);
         self.quiet -= 1;
-        let Type::TypeValue(inner) = *self.types().get(found) else { return };
+        let Type::Meta(inner) = *self.types().get(found) else { return };
         let Some(path) = self.path(argument) else { return };
         let current = self.current(argument, path);
         let narrowed = if holds {
@@ -229,7 +240,8 @@ impl File<'_> {
                 inner
             } else {
                 let members = self.types().members(current);
-                let kept: Vec<TypeId> = members.iter().copied().filter(|member| self.checker.types.assignable(*member, inner)).collect();
+                let kept: Vec<TypeId> =
+                    members.iter().copied().filter(|member| self.checker.types.assignable(*member, inner)).collect();
                 if kept.is_empty() { inner } else { self.types().union(&kept) }
             }
         } else if matches!(current, TypeId::ANY | TypeId::UNKNOWN) {

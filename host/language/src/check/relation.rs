@@ -52,7 +52,7 @@ impl Types {
             Type::String | Type::Str(_) => "string",
             Type::AnyTable | Type::Array(_) | Type::Map(..) | Type::Inferred(_) => "table",
             // Values of the host are userdata behind a record type.
-            Type::Record(_) | Type::TypeValue(_) => return None,
+            Type::Record(_) | Type::Meta(_) => return None,
             Type::Function(_) | Type::AnyFunction => "function",
             Type::Thread => "thread",
             Type::Userdata => "userdata",
@@ -86,7 +86,7 @@ impl Relation {
     fn fits_inner(&mut self, types: &mut Types, from: TypeId, to: TypeId) -> bool {
         match (types.get(from).clone(), types.get(to).clone()) {
             (Type::Union(members), _) => members.iter().all(|member| self.fits(types, *member, to)),
-            (_, Type::Union(members)) => self.fits_union(types, from, &members),
+            (_, Type::Union(members)) => self.fits_union(types, from, &members, to),
             (Type::Named(a, left), Type::Named(b, right)) if a == b && left == right => true,
             (_, Type::Named(..)) => {
                 let to = types.resolve(to);
@@ -109,13 +109,15 @@ impl Relation {
             | (Type::Str(_), Type::String)
             | (Type::Function(_), Type::AnyFunction)
             | (Type::Array(_) | Type::Map(..) | Type::Record(_) | Type::Inferred(_), Type::AnyTable)
-            | (Type::TypeValue(_), Type::AnyTable)
-            | (Type::Record(_) | Type::Error, Type::Userdata)
-            | (Type::AnyTable, Type::Array(_) | Type::Map(..) | Type::Inferred(_))
-            | (Type::AnyFunction, Type::Function(_)) => true,
+            | (Type::Meta(_), Type::AnyTable)
+            | (Type::Record(_) | Type::Error, Type::Userdata) => true,
+            // A table or function of unknown content may be what is wanted; as a type it is none.
+            (Type::AnyTable, Type::Array(_) | Type::Map(..) | Type::Inferred(_)) | (Type::AnyFunction, Type::Function(_)) => {
+                !self.strict_any
+            }
             (Type::Float(bits), Type::Integer) => f64::from_bits(bits).fract() == 0.0,
             // Text stands for an error in most libraries, and an error prints as its text.
-            (Type::String | Type::Str(_), Type::Error) => true,
+            (Type::String | Type::Str(_), Type::Error) => !self.strict_any,
             (Type::AnyTable, Type::Record(_)) => !self.strict_any,
             (Type::Array(a), Type::Array(b)) => self.equal(types, a, b),
             (Type::Array(element), Type::Map(key, value)) => {
@@ -128,18 +130,23 @@ impl Relation {
             }
             (Type::Map(key, value), Type::Record(record)) => {
                 let Some(record) = types.get_record(record).cloned() else { return true };
-                self.fits(types, TypeId::STRING, key)
+                !self.strict_any
+                    && self.fits(types, TypeId::STRING, key)
                     && record.fields.iter().all(|field| field.optional && self.fits(types, value, field.value))
             }
+            // More fields than are known may be there, so this holds for values and not for types.
+            (Type::Record(_), Type::Map(..)) if self.strict_any => false,
             (Type::Record(record), Type::Map(key, value)) => {
                 let Some(record) = types.get_record(record).cloned() else { return true };
-                let named = record.fields.is_empty() || self.fits(types, TypeId::STRING, key) || self.keys_fit(types, &record, key);
+                let named =
+                    record.fields.is_empty() || self.fits(types, TypeId::STRING, key) || self.keys_fit(types, &record, key);
                 named
                     && record.fields.iter().all(|field| self.fits(types, field.value, value))
                     && record.indexers.iter().all(|(_, item)| self.fits(types, *item, value))
             }
             (Type::Record(record), Type::Array(_)) => {
-                types.get_record(record).is_none_or(|record| record.fields.is_empty() && record.indexers.is_empty())
+                !self.strict_any
+                    && types.get_record(record).is_none_or(|record| record.fields.is_empty() && record.indexers.is_empty())
             }
             (Type::Function(a), Type::Function(b)) => {
                 let (Some(a), Some(b)) = (types.get_function(a).cloned(), types.get_function(b).cloned()) else { return true };
@@ -147,14 +154,14 @@ impl Relation {
             }
             (Type::Inferred(table), _) => self.inferred_fits(types, table, to),
             (_, Type::Inferred(_)) => matches!(types.lua_type(from), Some("table") | None),
-            (Type::TypeValue(_), Type::TypeValue(_)) => true,
-            (Type::TypeValue(_), Type::AnyFunction | Type::Function(_)) => true,
+            (Type::Meta(_), Type::Meta(_)) => true,
+            (Type::Meta(_), Type::AnyFunction | Type::Function(_)) => true,
             (Type::Userdata, Type::Record(_)) => !self.strict_any,
             _ => false,
         }
     }
 
-    fn fits_union(&mut self, types: &mut Types, from: TypeId, members: &Arc<[TypeId]>) -> bool {
+    fn fits_union(&mut self, types: &mut Types, from: TypeId, members: &Arc<[TypeId]>, to: TypeId) -> bool {
         if members.iter().any(|member| self.fits(types, from, *member)) {
             return true;
         }
@@ -163,7 +170,8 @@ impl Relation {
         if parts.len() > 1 {
             return parts.iter().all(|part| members.iter().any(|member| self.fits(types, *part, *member)));
         }
-        match types.get(from) {
+        match types.get(from).clone() {
+            Type::Intersection(parts) => parts.iter().any(|part| self.fits(types, *part, to)),
             Type::Param(_) | Type::Named(..) => {
                 let resolved = types.resolve(from);
                 resolved != from && members.iter().any(|member| self.fits(types, resolved, *member))
@@ -239,7 +247,9 @@ impl Relation {
             }
         }
         to.indexers.iter().all(|(key, value)| {
-            from.indexers.iter().all(|(from_key, from_value)| !self.fits(types, *from_key, *key) || self.fits(types, *from_value, *value))
+            from.indexers
+                .iter()
+                .all(|(from_key, from_value)| !self.fits(types, *from_key, *key) || self.fits(types, *from_value, *value))
         })
     }
 
@@ -252,7 +262,8 @@ impl Relation {
             let given = to.params.get(index).map(|param| param.value).or(to.rest);
             match given {
                 Some(given) => {
-                    let given = if to.params.get(index).is_some_and(|given| given.optional) { types.optional(given) } else { given };
+                    let given =
+                        if to.params.get(index).is_some_and(|given| given.optional) { types.optional(given) } else { given };
                     let wanted = if param.optional { types.optional(param.value) } else { param.value };
                     if !self.fits(types, given, wanted) {
                         return false;
@@ -294,7 +305,8 @@ impl Relation {
                 })
             }
             Type::Array(element) => {
-                table.element.is_none_or(|known| self.fits(types, known, element)) && (table.fields.is_empty() || table.element.is_some())
+                table.element.is_none_or(|known| self.fits(types, known, element))
+                    && (table.fields.is_empty() || table.element.is_some())
             }
             Type::Map(key, value) => {
                 table.fields.iter().all(|field| {

@@ -7,8 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::syntax::Span;
 use crate::syntax::ast::{
-    Ast, Binding, Block, ExprId, ExprKind, Function, Generic, Statement, StatementKind, TableItem, TypeKind, TypeNodeId,
-    TypePack,
+    Ast, Binding, Block, ExprId, ExprKind, Function, Generic, Statement, StatementKind, TableItem, TypeKind, TypeNodeId, TypePack,
 };
 
 /// The number of a variable.
@@ -310,7 +309,9 @@ impl<'a> Resolver<'a> {
                     self.ty(*id);
                 }
             }
-            TypeKind::Optional(inner) | TypeKind::Array(inner) | TypeKind::Paren(inner) | TypeKind::Validated { inner, .. } => self.ty(*inner),
+            TypeKind::Optional(inner) | TypeKind::Array(inner) | TypeKind::Paren(inner) | TypeKind::Validated { inner, .. } => {
+                self.ty(*inner)
+            }
             TypeKind::Table { fields, indexers } => {
                 for field in fields {
                     self.ty(field.value);
@@ -364,9 +365,7 @@ impl<'a> Resolver<'a> {
                     self.expr(*right);
                     id = *left;
                 }
-                ExprKind::Unary { operand: inner, .. }
-                | ExprKind::Paren(inner)
-                | ExprKind::NonNil(inner) => id = *inner,
+                ExprKind::Unary { operand: inner, .. } | ExprKind::Paren(inner) | ExprKind::NonNil(inner) => id = *inner,
                 ExprKind::Cast { value, target } => {
                     self.ty(*target);
                     id = *value;

@@ -87,7 +87,7 @@ impl Types {
                 }
             }
             Type::Param(index) => out.push_str(self.params.get(*index as usize).map_or("T", |param| self.name(param.name))),
-            Type::TypeValue(inner) => {
+            Type::Meta(inner) => {
                 out.push_str("type ");
                 self.write(out, *inner, depth);
             }

@@ -48,7 +48,9 @@ fn find(source: &str, parsed: &Parsed) -> Vec<Suppression> {
     let mut found = Vec::new();
     for comment in &parsed.ast.comments {
         let text = comment.text(source);
-        let Some(rest) = text.strip_prefix("--").map(str::trim_start).and_then(|text| text.strip_prefix("moonlet:")) else { continue };
+        let Some(rest) = text.strip_prefix("--").map(str::trim_start).and_then(|text| text.strip_prefix("moonlet:")) else {
+            continue;
+        };
         let Some(inner) = rest.trim_start().strip_prefix("allow(").and_then(|rest| rest.split(')').next()) else { continue };
         let start = comment.start as usize;
         let line = source.as_bytes().iter().take(start).filter(|byte| **byte == b'\n').count() + 1;

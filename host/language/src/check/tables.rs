@@ -9,69 +9,14 @@ use super::{DeferredField, File};
 use crate::diagnostic::Level;
 use crate::spelling::nearest;
 use crate::syntax::Span;
-use crate::syntax::ast::{ExprId, ExprKind, TableItem};
+use crate::syntax::ast::{ExprId, ExprKind};
+
+/// Nothing is remembered about fields deeper than this.
+const MAX_PATH: usize = 12;
 
 impl<'a> File<'a> {
-    /// Gives the type of a table constructor.
-    pub(super) fn table(&mut self, items: &'a [TableItem], span: Span, expected: Option<TypeId>) -> TypeId {
-        if let Some(expected) = expected
-            && let Some(model) = self.table_model(items, expected)
-        {
-            return self.modelled_table(items, span, model, expected);
-        }
-        let mut table = Inferred::default();
-        let mut elements: Vec<TypeId> = Vec::new();
-        let last = items.len().saturating_sub(1);
-        for (index, item) in items.iter().enumerate() {
-            match item {
-                TableItem::Positional(value) => {
-                    let found = if index == last {
-                        let pack = self.infer_pack(*value, None);
-                        if pack.rest.is_some() {
-                            elements.push(TypeId::ANY);
-                        }
-                        pack.get(0).unwrap_or(TypeId::ANY)
-                    } else {
-                        self.infer(*value, None)
-                    };
-                    let found = self.types().widen(found);
-                    if elements.len() < 16 && !elements.contains(&found) {
-                        elements.push(found);
-                    }
-                }
-                TableItem::Named(name, value) => {
-                    let found = self.infer(*value, None);
-                    let symbol = self.symbol(*name);
-                    let found = self.certain_field(symbol, found);
-                    add_field(&mut table, symbol, found, *name);
-                }
-                TableItem::Keyed(key, value) => {
-                    let key_type = self.infer(*key, None);
-                    let found = self.infer(*value, None);
-                    match *self.types().get(key_type) {
-                        Type::Str(symbol) => {
-                            let span = self.ast.expr(*key).span;
-                            add_field(&mut table, symbol, TypeId::ANY, span);
-                        }
-                        _ => table.dynamic = true,
-                    }
-                    self.escape(found);
-                }
-            }
-        }
-        if !elements.is_empty() {
-            let element = if elements.iter().any(|element| matches!(self.checker.types.get(*element), Type::Inferred(_))) && elements.len() > 1 {
-                TypeId::ANY
-            } else {
-                self.types().union(&elements)
-            };
-            table.element = Some(element);
-        }
-        self.types().inferred_table(table)
-    }
-
     /// A field keeps a type only if nothing else in the file writes a field of its name.
-    fn certain_field(&mut self, name: Symbol, found: TypeId) -> TypeId {
+    pub(super) fn certain_field(&mut self, name: Symbol, found: TypeId) -> TypeId {
         // `nil` and `false` keep a place for something that comes later.
         if self.types().has_nil(found) || found == TypeId::FALSE {
             return TypeId::ANY;
@@ -86,244 +31,7 @@ impl<'a> File<'a> {
         self.scopes.field_writes.get(self.checker.types.name(name)).copied().unwrap_or(0)
     }
 
-    /// Finds which record, array or map a constructor is meant to be.
-    fn table_model(&mut self, items: &[TableItem], expected: TypeId) -> Option<TypeId> {
-        let plain = self.types().non_nil(expected);
-        let members = self.types().members(plain);
-        let mut candidates = Vec::new();
-        for member in members {
-            let resolved = self.types().resolve(member);
-            match self.types().get(resolved) {
-                Type::Any | Type::Unknown => return None,
-                Type::Record(_) | Type::Array(_) | Type::Map(..) | Type::Intersection(_) => candidates.push(member),
-                _ => {}
-            }
-        }
-        if candidates.len() <= 1 {
-            return candidates.pop();
-        }
-        // The tags decide: fields that are literals in the type.
-        let tagged: Vec<TypeId> = candidates.iter().copied().filter(|candidate| self.tags_agree(items, *candidate)).collect();
-        match tagged.as_slice() {
-            [one] => Some(*one),
-            [] => candidates.first().copied().filter(|_| false),
-            several => {
-                // The first that has every field that is written.
-                let fits = |file: &mut Self, candidate: TypeId| {
-                    items.iter().all(|item| match item {
-                        TableItem::Named(name, _) => {
-                            let symbol = file.symbol(*name);
-                            file.lookup_field(candidate, symbol).is_some()
-                        }
-                        TableItem::Positional(_) => {
-                            let resolved = file.types().resolve(candidate);
-                            matches!(file.types().get(resolved), Type::Array(_))
-                        }
-                        TableItem::Keyed(..) => true,
-                    })
-                };
-                let several = several.to_vec();
-                let mut found: Vec<TypeId> = several.iter().copied().filter(|candidate| fits(self, *candidate)).collect();
-                if found.len() == 1 { found.pop() } else { None }
-            }
-        }
-    }
-
-    fn tags_agree(&mut self, items: &[TableItem], candidate: TypeId) -> bool {
-        items.iter().all(|item| {
-            let TableItem::Named(name, value) = item else { return true };
-            let symbol = self.symbol(*name);
-            let Some(field) = self.lookup_field(candidate, symbol) else { return true };
-            let field = self.types().resolve(field);
-            if !matches!(self.types().get(field), Type::Str(_) | Type::Int(_) | Type::Bool(_)) {
-                return true;
-            }
-            if !matches!(self.ast.expr(*value).kind, ExprKind::String | ExprKind::Number | ExprKind::True | ExprKind::False) {
-                return true;
-            }
-            let found = self.infer(*value, None);
-            self.types().assignable(found, field)
-        })
-    }
-
-    /// Holds a constructor against the type that its place wants.
-    fn modelled_table(&mut self, items: &'a [TableItem], span: Span, model: TypeId, expected: TypeId) -> TypeId {
-        let resolved = self.types().resolve(model);
-        match self.types().get(resolved).clone() {
-            Type::Record(index) => {
-                let Some(record) = self.types().get_record(index).cloned() else { return model };
-                self.record_literal(items, span, &record, model);
-            }
-            Type::Intersection(members) => {
-                let mut merged = Record::default();
-                for member in members.iter() {
-                    let member = self.types().resolve(*member);
-                    if let Type::Record(index) = *self.types().get(member)
-                        && let Some(record) = self.types().get_record(index).cloned()
-                    {
-                        for field in record.fields {
-                            if merged.field(field.name).is_none() {
-                                merged.fields.push(field);
-                            }
-                        }
-                        merged.indexers.extend(record.indexers);
-                    } else {
-                        return model;
-                    }
-                }
-                self.record_literal(items, span, &merged, model);
-            }
-            Type::Array(element) => self.array_literal(items, element),
-            Type::Map(key, value) => self.map_literal(items, key, value),
-            _ => {}
-        }
-        let _ = expected;
-        model
-    }
-
-    fn record_literal(&mut self, items: &'a [TableItem], span: Span, record: &Record, model: TypeId) {
-        let mut given: Vec<Symbol> = Vec::new();
-        let mut uncertain = false;
-        for item in items {
-            match item {
-                TableItem::Named(name, value) => {
-                    let symbol = self.symbol(*name);
-                    given.push(symbol);
-                    match record.field(symbol).cloned() {
-                        Some(field) => self.field_value(*name, *value, &field),
-                        None => self.excess_field(*name, symbol, *value, record, model),
-                    }
-                }
-                TableItem::Keyed(key, value) => {
-                    let key_type = self.infer(*key, None);
-                    if let Type::Str(symbol) = *self.types().get(key_type) {
-                        given.push(symbol);
-                        let key_span = self.ast.expr(*key).span;
-                        match record.field(symbol).cloned() {
-                            Some(field) => self.field_value(key_span, *value, &field),
-                            None => self.excess_field(key_span, symbol, *value, record, model),
-                        }
-                        continue;
-                    }
-                    uncertain = true;
-                    let value_type = self.infer(*value, None);
-                    for (wanted_key, wanted) in &record.indexers {
-                        if self.types().assignable(key_type, *wanted_key) {
-                            let value_span = self.ast.expr(*value).span;
-                            self.expect_type(value_type, *wanted, value_span, &|_| String::new());
-                        }
-                    }
-                }
-                TableItem::Positional(value) => {
-                    let indexer = record.indexers.iter().find(|(key, _)| matches!(*key, TypeId::INTEGER | TypeId::NUMBER | TypeId::ANY)).copied();
-                    match indexer {
-                        Some((_, wanted)) => {
-                            self.expect(*value, wanted, &|_| String::new());
-                        }
-                        None => {
-                            let found = self.infer(*value, None);
-                            if record.indexers.is_empty() && !record.fields.is_empty() && !matches!(self.ast.expr(*value).kind, ExprKind::Call { .. } | ExprKind::Vararg) {
-                                let value_span = self.ast.expr(*value).span;
-                                let message = format!("`{}` has named fields, but this value has no name", self.show(model));
-                                self.error("unknown-field", value_span, message, "");
-                            }
-                            self.escape(found);
-                        }
-                    }
-                }
-            }
-        }
-        if uncertain {
-            return;
-        }
-        let missing: Vec<Symbol> = record
-            .fields
-            .iter()
-            .filter(|field| !field.optional && !given.contains(&field.name))
-            .filter(|field| !self.checker.types.has_nil(field.value))
-            .map(|field| field.name)
-            .collect();
-        if !missing.is_empty() {
-            let names: Vec<String> = missing.iter().take(5).map(|name| format!("`{}`", self.checker.types.name(*name))).collect();
-            let noun = if missing.len() == 1 { "field" } else { "fields" };
-            let verb = if missing.len() == 1 { "is" } else { "are" };
-            let message = format!("{noun} {} of `{}` {verb} missing", names.join(", "), self.show(model));
-            let brace = Span { start: span.start, end: span.start + 1 };
-            let place = if self.text(span).contains('\n') { brace } else { span };
-            self.error("missing-field", place, message, "");
-        }
-    }
-
-    fn field_value(&mut self, name: Span, value: ExprId, field: &Field) {
-        let wanted = if field.optional { self.types().optional(field.value) } else { field.value };
-        let text = self.text(name).to_owned();
-        self.expect(value, wanted, &move |_| format!("field `{text}`"));
-        self.deprecated(name, field);
-    }
-
-    fn excess_field(&mut self, name: Span, symbol: Symbol, value: ExprId, record: &Record, model: TypeId) {
-        let key = self.types().add(Type::Str(symbol));
-        for (wanted_key, wanted) in &record.indexers {
-            if self.types().assignable(key, *wanted_key) {
-                self.expect(value, *wanted, &|_| String::new());
-                return;
-            }
-        }
-        let found = self.infer(value, None);
-        self.escape(found);
-        let text = self.text(name).to_owned();
-        let message = format!("`{}` has no field `{text}`", self.show(model));
-        let diagnostic = self.diagnostic(Level::Error, "unknown-field", name, message, "not a field of it");
-        let names = self.field_names(record);
-        let diagnostic = suggest(diagnostic, &text, &names, name);
-        self.report(diagnostic);
-    }
-
-    fn array_literal(&mut self, items: &'a [TableItem], element: TypeId) {
-        for (index, item) in items.iter().enumerate() {
-            match item {
-                TableItem::Positional(value) => {
-                    let position = index + 1;
-                    self.expect(*value, element, &move |_| format!("element {position}"));
-                }
-                TableItem::Named(name, value) => {
-                    let found = self.infer(*value, None);
-                    self.escape(found);
-                    let text = self.text(*name);
-                    let message = format!("an array of `{}` has no field `{text}`", self.show(element));
-                    self.error("unknown-field", *name, message, "");
-                }
-                TableItem::Keyed(key, value) => {
-                    self.infer(*key, None);
-                    self.expect(*value, element, &|_| String::new());
-                }
-            }
-        }
-    }
-
-    fn map_literal(&mut self, items: &'a [TableItem], key: TypeId, value: TypeId) {
-        for item in items {
-            match item {
-                TableItem::Positional(item) => {
-                    let item_span = self.ast.expr(*item).span;
-                    self.expect_type(TypeId::INTEGER, key, item_span, &|_| "key of the map".to_owned());
-                    self.expect(*item, value, &|_| String::new());
-                }
-                TableItem::Named(name, item) => {
-                    let symbol = self.symbol(*name);
-                    let literal = self.types().add(Type::Str(symbol));
-                    self.expect_type(literal, key, *name, &|_| "key of the map".to_owned());
-                    self.expect(*item, value, &|_| String::new());
-                }
-                TableItem::Keyed(name, item) => {
-                    self.expect(*name, key, &|_| "key of the map".to_owned());
-                    self.expect(*item, value, &|_| String::new());
-                }
-            }
-        }
-    }
-
-    fn field_names(&self, record: &Record) -> Vec<String> {
+    pub(super) fn field_names(&self, record: &Record) -> Vec<String> {
         record.fields.iter().map(|field| self.checker.types.name(field.name).to_owned()).collect()
     }
 
@@ -338,6 +46,14 @@ impl<'a> File<'a> {
 
     /// Gives the path of an expression, if facts about it can be kept.
     pub(super) fn path(&mut self, id: ExprId) -> Option<Path> {
+        self.path_at(id, 0)
+    }
+
+    fn path_at(&mut self, id: ExprId, depth: usize) -> Option<Path> {
+        if depth > MAX_PATH {
+            return None;
+        }
+        let depth = depth + 1;
         let id = self.ast.unwrap_parens(id);
         let expr = self.ast.expr(id);
         match &expr.kind {
@@ -353,7 +69,7 @@ impl<'a> File<'a> {
                 _ => None,
             },
             ExprKind::Field { object, name } => {
-                let parent = self.path(*object)?;
+                let parent = self.path_at(*object, depth)?;
                 let symbol = self.symbol(*name);
                 Some(self.flow.field(parent, symbol))
             }
@@ -362,7 +78,7 @@ impl<'a> File<'a> {
                 if !matches!(key_expr.kind, ExprKind::String | ExprKind::Number) {
                     return None;
                 }
-                let parent = self.path(*object)?;
+                let parent = self.path_at(*object, depth)?;
                 let text = self.text(key_expr.span).to_owned();
                 let symbol = if matches!(key_expr.kind, ExprKind::String) {
                     let value = crate::syntax::string_value(&text);
@@ -372,7 +88,7 @@ impl<'a> File<'a> {
                 };
                 Some(self.flow.field(parent, symbol))
             }
-            ExprKind::NonNil(inner) | ExprKind::Cast { value: inner, .. } => self.path(*inner),
+            ExprKind::NonNil(inner) | ExprKind::Cast { value: inner, .. } => self.path_at(*inner, depth),
             _ => None,
         }
     }
@@ -428,7 +144,11 @@ impl<'a> File<'a> {
             }
             Type::Record(index) => {
                 let Some(record) = self.types().get_record(index).cloned() else { return TypeId::ANY };
-                record.indexers.iter().find(|(wanted, _)| self.checker.types.assignable(key_type, *wanted)).map_or(TypeId::ANY, |(_, value)| *value)
+                record
+                    .indexers
+                    .iter()
+                    .find(|(wanted, _)| self.checker.types.assignable(key_type, *wanted))
+                    .map_or(TypeId::ANY, |(_, value)| *value)
             }
             Type::Inferred(index) => {
                 let table = self.types().get_inferred(index).cloned().unwrap_or_default();
@@ -439,7 +159,13 @@ impl<'a> File<'a> {
                     _ => TypeId::ANY,
                 }
             }
-            Type::Number | Type::Integer | Type::Int(_) | Type::Boolean | Type::Bool(_) | Type::Function(_) | Type::AnyFunction => {
+            Type::Number
+            | Type::Integer
+            | Type::Int(_)
+            | Type::Boolean
+            | Type::Bool(_)
+            | Type::Function(_)
+            | Type::AnyFunction => {
                 self.not_indexable(found, self.ast.expr(object).span);
                 TypeId::ANY
             }
@@ -531,7 +257,11 @@ impl<'a> File<'a> {
                 Some(field) => field,
                 None if self.types().get_inferred(index).is_some_and(|table| table.sealed && !table.escaped) => {
                     if self.writes_of(name) == 0 {
-                        let names: Vec<Symbol> = self.types().get_inferred(index).map(|table| table.fields.iter().map(|field| field.name).collect()).unwrap_or_default();
+                        let names: Vec<Symbol> = self
+                            .types()
+                            .get_inferred(index)
+                            .map(|table| table.fields.iter().map(|field| field.name).collect())
+                            .unwrap_or_default();
                         let names: Vec<String> = names.iter().map(|name| self.checker.types.name(*name).to_owned()).collect();
                         self.no_field(found, name, span, &names, object);
                     }
@@ -544,7 +274,15 @@ impl<'a> File<'a> {
                     TypeId::ANY
                 }
             },
-            Type::Number | Type::Integer | Type::Int(_) | Type::Float(_) | Type::Boolean | Type::Bool(_) | Type::Function(_) | Type::AnyFunction | Type::Thread => {
+            Type::Number
+            | Type::Integer
+            | Type::Int(_)
+            | Type::Float(_)
+            | Type::Boolean
+            | Type::Bool(_)
+            | Type::Function(_)
+            | Type::AnyFunction
+            | Type::Thread => {
                 let place = object.map_or(span, |object| self.ast.expr(object).span);
                 self.not_indexable(found, place);
                 TypeId::ANY
@@ -561,7 +299,14 @@ impl<'a> File<'a> {
         for member in members {
             let resolved = self.types().resolve(member);
             match self.types().get(resolved) {
-                Type::Any | Type::Unknown | Type::AnyTable | Type::Userdata | Type::Inferred(_) | Type::Error | Type::Param(_) | Type::TypeValue(_) => {
+                Type::Any
+                | Type::Unknown
+                | Type::AnyTable
+                | Type::Userdata
+                | Type::Inferred(_)
+                | Type::Error
+                | Type::Param(_)
+                | Type::Meta(_) => {
                     return TypeId::ANY;
                 }
                 _ => {}
@@ -600,7 +345,9 @@ impl<'a> File<'a> {
         let string_names: Vec<String> = if names.is_empty() && self.types().lua_type(found) == Some("string") {
             let string = self.checker.library.string.map(|string| self.checker.types.resolve(string));
             match string.map(|string| self.checker.types.get(string).clone()) {
-                Some(Type::Record(index)) => self.checker.types.get_record(index).map(|record| self.field_names(record)).unwrap_or_default(),
+                Some(Type::Record(index)) => {
+                    self.checker.types.get_record(index).map(|record| self.field_names(record)).unwrap_or_default()
+                }
                 _ => Vec::new(),
             }
         } else {
@@ -636,7 +383,13 @@ impl<'a> File<'a> {
             let Some(near) = nearest(&text, names.iter().map(String::as_str)) else { continue };
             let near = near.to_owned();
             let diagnostic = self
-                .diagnostic(Level::Warning, "unknown-field", deferred.span, format!("nothing gives this table a field `{text}`"), "always nil")
+                .diagnostic(
+                    Level::Warning,
+                    "unknown-field",
+                    deferred.span,
+                    format!("nothing gives this table a field `{text}`"),
+                    "always nil",
+                )
                 .help(format!("did you mean `{near}`?"))
                 .fix(deferred.span.range(), near.clone(), format!("replace with `{near}`"));
             self.report(diagnostic);
@@ -662,7 +415,14 @@ impl<'a> File<'a> {
     }
 
     /// Learns or checks an assignment to `object.name`.
-    pub(super) fn write_field(&mut self, object: ExprId, object_type: TypeId, name: Symbol, span: Span, value: (Option<ExprId>, TypeId)) {
+    pub(super) fn write_field(
+        &mut self,
+        object: ExprId,
+        object_type: TypeId,
+        name: Symbol,
+        span: Span,
+        value: (Option<ExprId>, TypeId),
+    ) {
         let plain = self.without_nil(object, object_type, "indexed");
         let resolved = self.types().resolve(plain);
         match self.types().get(resolved).clone() {
@@ -691,7 +451,12 @@ impl<'a> File<'a> {
                     Some(field) => {
                         let text = self.checker.types.name(name).to_owned();
                         if field.readonly {
-                            self.error("readonly-field", span, format!("field `{text}` of `{}` is readonly", self.show(plain)), "");
+                            self.error(
+                                "readonly-field",
+                                span,
+                                format!("field `{text}` of `{}` is readonly", self.show(plain)),
+                                "",
+                            );
                             return;
                         }
                         let wanted = if field.optional { self.types().optional(field.value) } else { field.value };
@@ -700,7 +465,8 @@ impl<'a> File<'a> {
                     }
                     None => {
                         let key = self.types().add(Type::Str(name));
-                        let indexer = record.indexers.iter().find(|(wanted, _)| self.checker.types.assignable(key, *wanted)).copied();
+                        let indexer =
+                            record.indexers.iter().find(|(wanted, _)| self.checker.types.assignable(key, *wanted)).copied();
                         match indexer {
                             Some((_, wanted)) => {
                                 let place = value.0.map_or(span, |value| self.ast.expr(value).span);
@@ -732,7 +498,15 @@ impl<'a> File<'a> {
                     self.expect_type(value.1, wanted, place, &|_| String::new());
                 }
             }
-            Type::Number | Type::Integer | Type::Int(_) | Type::Boolean | Type::Bool(_) | Type::Function(_) | Type::AnyFunction | Type::String | Type::Str(_) => {
+            Type::Number
+            | Type::Integer
+            | Type::Int(_)
+            | Type::Boolean
+            | Type::Bool(_)
+            | Type::Function(_)
+            | Type::AnyFunction
+            | Type::String
+            | Type::Str(_) => {
                 let place = self.ast.expr(object).span;
                 let message = format!("`{}` has no fields to write", self.show(plain));
                 self.error("invalid-operation", place, message, "");
@@ -753,10 +527,11 @@ impl<'a> File<'a> {
         Some(self.types().union(&values))
     }
 
-    fn deprecated(&mut self, span: Span, field: &Field) {
+    pub(super) fn deprecated(&mut self, span: Span, field: &Field) {
         let Some(why) = &field.deprecated else { return };
         let name = self.checker.types.name(field.name).to_owned();
-        let diagnostic = self.diagnostic(Level::Warning, "deprecated", span, format!("`{name}` is deprecated"), "").help(why.to_string());
+        let diagnostic =
+            self.diagnostic(Level::Warning, "deprecated", span, format!("`{name}` is deprecated"), "").help(why.to_string());
         self.report(diagnostic);
     }
 }
@@ -772,7 +547,12 @@ pub(super) fn add_field(table: &mut Inferred, name: Symbol, value: TypeId, span:
 }
 
 /// Adds the nearest known name to a report about an unknown one.
-pub(super) fn suggest(diagnostic: crate::diagnostic::Diagnostic, written: &str, names: &[String], span: Span) -> crate::diagnostic::Diagnostic {
+pub(super) fn suggest(
+    diagnostic: crate::diagnostic::Diagnostic,
+    written: &str,
+    names: &[String],
+    span: Span,
+) -> crate::diagnostic::Diagnostic {
     if let Some(near) = nearest(written, names.iter().map(String::as_str)) {
         return diagnostic.help(format!("did you mean `{near}`?")).fix(span.range(), near, format!("replace with `{near}`"));
     }

@@ -68,7 +68,7 @@ pub(super) enum Type {
     /// A type parameter.
     Param(u32),
     /// A type used as a value.
-    TypeValue(TypeId),
+    Meta(TypeId),
 }
 
 /// A field of a record.
@@ -368,9 +368,9 @@ impl Types {
                 let args: Arc<[TypeId]> = args.iter().map(|arg| self.substitute(*arg, map, depth)).collect();
                 self.add(Type::Named(alias, args))
             }
-            Type::TypeValue(inner) => {
+            Type::Meta(inner) => {
                 let inner = self.substitute(inner, map, depth);
-                self.add(Type::TypeValue(inner))
+                self.add(Type::Meta(inner))
             }
             Type::Record(index) => {
                 let Some(mut record) = self.get_record(index).cloned() else { return id };
@@ -474,7 +474,7 @@ impl Types {
                 Type::Str(_) => TypeId::STRING,
                 _ => return true,
             };
-            !bases.contains(&base) && !(base == TypeId::INTEGER && bases.contains(&TypeId::NUMBER))
+            !(bases.contains(&base) || base == TypeId::INTEGER && bases.contains(&TypeId::NUMBER))
         });
         match members.as_slice() {
             [] => TypeId::NEVER,

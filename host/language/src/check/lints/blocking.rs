@@ -9,8 +9,18 @@ use crate::syntax::Span;
 
 /// The functions of modules that wait.
 const BLOCKING: &[&str] = &[
-    "time.sleep", "funcs.call", "process.exec", "channel.select", "http_client.get", "http_client.post", "http_client.put",
-    "http_client.patch", "http_client.delete", "http_client.head", "http_client.request", "http_client.request_batch",
+    "time.sleep",
+    "funcs.call",
+    "process.exec",
+    "channel.select",
+    "http_client.get",
+    "http_client.post",
+    "http_client.put",
+    "http_client.patch",
+    "http_client.delete",
+    "http_client.head",
+    "http_client.request",
+    "http_client.request_batch",
 ];
 
 /// Looks at a call by its text.

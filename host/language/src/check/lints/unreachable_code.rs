@@ -6,7 +6,10 @@ use crate::syntax::ast::{Statement, StatementKind};
 
 /// Looks at the first statement after a dead end; tells whether it reported.
 pub(in crate::check) fn check(file: &mut File<'_>, before: Option<&Statement>, statement: &Statement) -> bool {
-    if matches!(statement.kind, StatementKind::Label(_) | StatementKind::TypeAlias(_) | StatementKind::Empty | StatementKind::Error) {
+    if matches!(
+        statement.kind,
+        StatementKind::Label(_) | StatementKind::TypeAlias(_) | StatementKind::Empty | StatementKind::Error
+    ) {
         return false;
     }
     let Some(before) = before else { return false };
@@ -24,9 +27,11 @@ pub(in crate::check) fn check(file: &mut File<'_>, before: Option<&Statement>, s
     let cause = crate::syntax::Span { start: before.span.start, end: end.min(before.span.end) };
     let line = file.text(statement.span).lines().next().unwrap_or("").len();
     let shown = crate::syntax::Span { start: statement.span.start, end: statement.span.start + u32::try_from(line).unwrap_or(1) };
-    let diagnostic = file
-        .diagnostic(Level::Warning, "unreachable-code", shown, "this is never reached", "")
-        .also(file.file.clone(), cause.range(), "nothing goes on after this");
+    let diagnostic = file.diagnostic(Level::Warning, "unreachable-code", shown, "this is never reached", "").also(
+        file.file.clone(),
+        cause.range(),
+        "nothing goes on after this",
+    );
     let dead = std::mem::replace(&mut file.flow.dead, false);
     file.report(diagnostic);
     file.flow.dead = dead;
