@@ -53,6 +53,17 @@ impl Failure {
         Self::Message(Message { text: text.into(), causes, details: None, help: None, code: exit::FAILURE })
     }
 
+    /// Starts a message with causes that are known as texts.
+    pub(crate) fn listed(text: impl Into<String>, causes: impl IntoIterator<Item = String>) -> Self {
+        Self::Message(Message {
+            text: text.into(),
+            causes: causes.into_iter().collect(),
+            details: None,
+            help: None,
+            code: exit::FAILURE,
+        })
+    }
+
     /// Makes it a mistake of the command line.
     pub(crate) fn usage(mut self) -> Self {
         if let Self::Message(message) = &mut self {

@@ -46,7 +46,10 @@ impl Placement {
         let text = sources.text(&origin.file)?;
         let start = origin.spans.find(&FieldPath::new().key("source")).value().start;
         let line_start = text.get(..start)?.rfind('\n').map_or(0, |newline| newline + 1);
-        // The lines of a block stand below each other; a text of one line needs no more than its start.
+        if let Some(start) = single_line(text, start, source) {
+            return Some(Self { file: Arc::clone(&origin.file), lines: vec![(0, start)] });
+        }
+        // The lines of a block stand below each other.
         let indent = start - line_start;
         let mut lines = Vec::new();
         let (mut in_source, mut in_file) = (0, start);
@@ -74,4 +77,13 @@ impl Placement {
         let start = translate(span.start);
         start..translate(span.end).max(start)
     }
+}
+
+/// Where a text of one line starts, behind its quote if it has one.
+fn single_line(text: &str, start: usize, source: &str) -> Option<usize> {
+    if source.contains('\n') {
+        return None;
+    }
+    let unquoted = start + usize::from(text.get(start..)?.starts_with(['"', '\'']));
+    text.get(unquoted..)?.starts_with(source).then_some(unquoted)
 }

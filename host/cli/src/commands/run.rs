@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::mpsc;
 
-use moonlet_registry::{Loaded, Snapshot};
+use moonlet_language::diagnostic::{Diagnostic, Level};
+use moonlet_registry::{Loaded, Report, Snapshot, check_types};
 
 use crate::arguments::RunArguments;
 use crate::failure::Failure;
@@ -25,12 +26,16 @@ pub(crate) fn run(arguments: RunArguments) -> Result<u8, Failure> {
     // First of all, so that a signal during the start is not lost.
     signals::listen(events.clone(), || Event::Signal).map_err(|error| Failure::caused("failed to listen for signals", &error))?;
     let directory = arguments.directory.clone().unwrap_or_else(|| PathBuf::from("."));
-    let loaded = load_project(&directory, &arguments.project)?;
+    let mut loaded = load_project(&directory, &arguments.project)?;
     let snapshot = loaded.registry.snapshot();
     if arguments.exec.is_none() && arguments.rest.first().is_some_and(|word| word == LIST) {
         return list(&snapshot);
     }
     let target = target::find(&snapshot, &arguments)?;
+    if target.is_none() {
+        node::check_services(&snapshot)?;
+    }
+    check_types_as_configured(&mut loaded, &snapshot, target.is_none())?;
     let quiet = target.is_some();
     logging::start(quiet, arguments.verbose);
     if !quiet || arguments.verbose > 0 {
@@ -40,6 +45,23 @@ pub(crate) fn run(arguments: RunArguments) -> Result<u8, Failure> {
         Some(target) => node::execute(&loaded, &target, events, &inbox),
         None => serve(&loaded, events, &inbox),
     }
+}
+
+/// Refuses type errors where `types.strict` is on, and warns of them where services start.
+///
+/// A process on the terminal does not wait for a check that changes nothing: `moonlet check` is for that.
+fn check_types_as_configured(loaded: &mut Loaded, snapshot: &Snapshot, serving: bool) -> Result<(), Failure> {
+    let strict = loaded.project.config.strict_types;
+    if !strict && !serving {
+        return Ok(());
+    }
+    let mut diagnostics = check_types(snapshot, &mut loaded.sources);
+    diagnostics.retain(|diagnostic| diagnostic.level == Level::Error);
+    if strict && !diagnostics.is_empty() {
+        return Err(Failure::Report(Box::new(Report { diagnostics, sources: loaded.sources.clone() })));
+    }
+    loaded.diagnostics.extend(diagnostics.into_iter().map(|diagnostic| Diagnostic { level: Level::Warning, ..diagnostic }));
+    Ok(())
 }
 
 fn serve(loaded: &Loaded, events: mpsc::Sender<Event>, inbox: &mpsc::Receiver<Event>) -> Result<u8, Failure> {
@@ -52,8 +74,8 @@ fn serve(loaded: &Loaded, events: mpsc::Sender<Event>, inbox: &mpsc::Receiver<Ev
 fn list(snapshot: &Snapshot) -> Result<u8, Failure> {
     let commands = target::commands(snapshot);
     if commands.is_empty() {
-        let failure = Failure::message("no entry of this application is a command");
-        return Err(failure.help("write `meta: { command: { name: greet } }` in a `process.lua` entry"));
+        // An empty list is an answer, and whoever reads it by program finds nothing on standard output.
+        output::error("no entry is a command; `meta: { command: { name: greet } }` in a `process.lua` entry makes it one");
     }
     let rows = commands.into_iter().map(|(command, id)| [command.name, command.short.unwrap_or_default(), id.to_string()]);
     super::registry::table(rows);

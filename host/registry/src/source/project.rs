@@ -8,7 +8,7 @@ use std::sync::Arc;
 use moonlet_language::diagnostic::{Diagnostic, Sources};
 use serde_json::Value;
 
-use super::node::{Node, Pair};
+use super::node::{Node, NodeValue, Pair};
 use super::walk::shown_path;
 use super::yaml::{YamlError, parse_yaml};
 
@@ -46,6 +46,8 @@ pub struct Config {
     pub value: Value,
     /// `security.strict`: without actor and scope an act is denied.
     pub strict: bool,
+    /// `types.strict`: nothing starts while there are type errors.
+    pub strict_types: bool,
     /// `override`: changes of entries, as `namespace:entry:path` and the value.
     pub overrides: Vec<(String, Value)>,
 }
@@ -136,21 +138,26 @@ impl ConfigReader<'_> {
         None
     }
 
+    /// Reads a switch, which is off unless it is there. One that cannot be read must not mean "off".
+    fn switch(&mut self, file: &Arc<str>, section: &str, pair: Option<&Pair>) -> bool {
+        let Some(pair) = pair else { return false };
+        if let NodeValue::Bool(value) = pair.node.value {
+            return value;
+        }
+        let message = format!("`{section}.{}` must be true or false, and is {}", pair.key, pair.node.describe());
+        let diagnostic = Diagnostic::error("wrong-type", message);
+        self.diagnostics.push(diagnostic.at(Arc::clone(file), pair.node.span.clone(), "").help("write `true` or `false`"));
+        false
+    }
+
     fn config(&mut self, file: &Arc<str>, node: Node) -> Config {
         let mut config = Config::default();
-        if let Some(pair) = node.get("security").and_then(|pair| pair.node.get("strict").or_else(|| pair.node.get("strict_mode")))
-        {
-            match pair.node.value {
-                super::node::NodeValue::Bool(strict) => config.strict = strict,
-                _ => {
-                    // A misread switch of security must not mean "off".
-                    let message = format!("`security.{}` must be true or false, and is {}", pair.key, pair.node.describe());
-                    let diagnostic = Diagnostic::error("wrong-type", message);
-                    self.diagnostics
-                        .push(diagnostic.at(Arc::clone(file), pair.node.span.clone(), "").help("write `true` or `false`"));
-                }
-            }
-        }
+        let switch = |section: &str, names: &[&str]| {
+            let section = &node.get(section)?.node;
+            names.iter().find_map(|name| section.get(name))
+        };
+        config.strict = self.switch(file, "security", switch("security", &["strict", "strict_mode"]));
+        config.strict_types = self.switch(file, "types", switch("types", &["strict"]));
         let overrides = node.get("override").and_then(|pair| pair.node.pairs()).unwrap_or_default();
         for pair in overrides {
             config.overrides.push((pair.key.clone(), pair.node.clone().split(0..0).0));

@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use moonlet_language::diagnostic::Level;
 use moonlet_modules::Terminal;
-use moonlet_registry::{Loaded, Report};
+use moonlet_registry::{Entry, Lifecycle, Loaded, Report, Snapshot};
 use moonlet_runtime::{Error, HostModule, Node, NodeConfig, Value};
 
 use super::result::conclude;
@@ -13,12 +14,21 @@ use super::target::Target;
 use crate::exit;
 use crate::failure::Failure;
 
+/// How long a process on the terminal may take to stop once it was asked to.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long processes that are no services may take to stop when the node does.
+const GRACE: Duration = Duration::from_secs(5);
+/// The same where the process on the terminal has ended, and those that it left behind are of no use any more.
+const LEFT_BEHIND: Duration = Duration::from_millis(200);
+
 /// What the main thread waits for.
 pub(super) enum Event {
     /// Somebody wants the node to stop.
     Signal,
     /// The process on the terminal has ended.
     Exit(Result<Vec<Value>, Error>),
+    /// A service has failed without which the node must not run: its id and the reason.
+    Fallen(String, String),
 }
 
 /// Runs one process, and the services beside it, until the process ends.
@@ -29,13 +39,13 @@ pub(super) fn execute(
     inbox: &mpsc::Receiver<Event>,
 ) -> Result<u8, Failure> {
     let terminal = Arc::new(Terminal::new(target.arguments.clone()));
-    let node = start(loaded, &terminal)?;
+    let node = start(loaded, &terminal, &events)?;
     let outcome = run_target(&node, target, events, inbox);
+    node.shutdown(LEFT_BEHIND);
     // What the process wrote comes before what is said about it.
     terminal.close();
-    let code = conclude(outcome?);
-    drop(node);
-    code
+    leave(node);
+    conclude(outcome?)
 }
 
 fn run_target(
@@ -57,7 +67,10 @@ fn run_target(
     loop {
         match inbox.recv() {
             Ok(Event::Exit(exit)) => return Ok(exit),
-            Ok(Event::Signal) => ask_to_stop(node, &pid),
+            Ok(Event::Signal) => {
+                node.stop_process(&pid, "interrupted", STOP_TIMEOUT);
+            }
+            Ok(Event::Fallen(id, reason)) => return Err(fallen(&id, &reason)),
             Err(mpsc::RecvError) => return Err(Failure::message("the node has stopped")),
         }
     }
@@ -66,19 +79,38 @@ fn run_target(
 /// Runs the services until a signal asks for the end.
 pub(super) fn serve(loaded: &Loaded, events: mpsc::Sender<Event>, inbox: &mpsc::Receiver<Event>) -> Result<u8, Failure> {
     let terminal = Arc::new(Terminal::new(Vec::new()));
-    let node = start(loaded, &terminal)?;
+    let node = start(loaded, &terminal, &events)?;
     drop(events);
+    let mut outcome = Ok(exit::SUCCESS);
     while let Ok(event) = inbox.recv() {
-        if matches!(event, Event::Signal) {
-            break;
+        match event {
+            Event::Signal => break,
+            Event::Fallen(id, reason) => {
+                outcome = Err(fallen(&id, &reason));
+                break;
+            }
+            Event::Exit(_) => {}
         }
     }
-    drop(node);
+    tracing::info!(target: "moonlet", "stopping");
+    node.shutdown(GRACE);
     terminal.close();
-    Ok(exit::SUCCESS)
+    leave(node);
+    outcome
 }
 
-fn start(loaded: &Loaded, terminal: &Arc<Terminal>) -> Result<Node, Failure> {
+/// Makes sure that there is something to serve.
+pub(super) fn check_services(snapshot: &Snapshot) -> Result<(), Failure> {
+    let supervised = ["process.service", "process.supervisor"];
+    let starts = |entry: &Entry| supervised.contains(&entry.kind.as_str()) && Lifecycle::read(entry).auto_start;
+    if snapshot.entries().any(|entry| starts(entry)) {
+        return Ok(());
+    }
+    let help = "write `lifecycle: { auto_start: true }` in a `process.service` entry, or run a process with `-x NS:ENTRY`";
+    Err(Failure::message("no service of this application starts by itself").help(help))
+}
+
+fn start(loaded: &Loaded, terminal: &Arc<Terminal>, events: &mpsc::Sender<Event>) -> Result<Node, Failure> {
     let terminal: Arc<dyn HostModule> = Arc::<Terminal>::clone(terminal);
     let node = Node::new(&NodeConfig::default(), loaded.registry.clone(), vec![terminal])
         .map_err(|error| Failure::caused("the node cannot start", &error))?;
@@ -86,7 +118,22 @@ fn start(loaded: &Loaded, terminal: &Arc<Terminal>) -> Result<Node, Failure> {
     if diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
         return Err(Failure::Report(Box::new(Report { diagnostics, sources: loaded.sources.clone() })));
     }
+    let events = events.clone();
+    // Nobody listens only when the program ends anyway.
+    let on_stop = move |id, reason| drop(events.send(Event::Fallen(id, reason)));
+    node.start_services(on_stop).map_err(|problems| Failure::listed("the services cannot start", problems))?;
     Ok(node)
 }
 
-fn ask_to_stop(_node: &Node, _pid: &str) {}
+fn fallen(id: &str, reason: &str) -> Failure {
+    let failure = Failure::listed(format!("the service `{id}` failed, without which the node must not run"), [reason.to_owned()]);
+    failure.help(format!("mend it, or write `startup: optional` in the `lifecycle` of `{id}`"))
+}
+
+/// Ends a node that has nothing more to do.
+///
+/// Giving its memory back piece by piece takes longer than all that a small process does; the system takes it back as a
+/// whole when this program ends, which is next.
+fn leave(node: Node) {
+    std::mem::forget(node);
+}

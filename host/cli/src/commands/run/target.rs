@@ -54,7 +54,7 @@ fn find_entry(snapshot: &Snapshot, text: &str) -> Result<EntryId, Failure> {
             let failure = Failure::message(format!("`{id}` is of kind `{}`, and only processes can be run", entry.kind));
             Err(failure.help("name an entry of kind `process.lua` or `process.wasm`"))
         }
-        None => Err(no_entry(snapshot, id.as_str())),
+        None => Err(no_process(snapshot, id.as_str())),
     }
 }
 
@@ -66,6 +66,16 @@ pub(crate) fn no_entry(snapshot: &Snapshot, id: &str) -> Failure {
         Some(near) => failure.help(format!("there is `{near}`")),
         None => failure.help("`moonlet registry list` shows all entries"),
     }
+}
+
+/// Says that there is no such process, and which there are.
+fn no_process(snapshot: &Snapshot, id: &str) -> Failure {
+    const MAX_SHOWN: usize = 10;
+    let processes: Vec<&str> = snapshot.entries().filter(|entry| is_process(entry)).map(|entry| entry.id.as_str()).collect();
+    if processes.is_empty() || processes.len() > MAX_SHOWN || moonlet_registry::nearest(id, processes.iter().copied()).is_some() {
+        return no_entry(snapshot, id);
+    }
+    Failure::message(format!("there is no entry `{id}`")).help(format!("the processes are {}", quoted(&processes)))
 }
 
 fn find_command(snapshot: &Snapshot, name: &str) -> Result<EntryId, Failure> {
