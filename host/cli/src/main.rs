@@ -6,7 +6,6 @@
 use std::process::ExitCode;
 
 use crate::arguments::Command;
-use crate::failure::Failure;
 
 mod arguments;
 mod commands;

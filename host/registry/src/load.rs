@@ -66,11 +66,12 @@ pub fn load(directory: &Path, options: &LoadOptions) -> Result<Loaded, Box<Repor
 
 fn config_overrides(project: &Project, diagnostics: &mut Vec<Diagnostic>) -> Vec<Override> {
     let mut changes = Vec::new();
+    let file = project.config.file.as_deref().unwrap_or_default();
     for (key, value) in &project.config.overrides {
-        match Override::new(key, value.clone(), format!("`override` of `moonlet.yaml`: `{key}`")) {
+        match Override::new(key, value.clone(), format!("`override` of `{file}`: `{key}`")) {
             Ok(change) => changes.push(change),
             Err(error) => {
-                let message = format!("`override` of `moonlet.yaml`: {error}");
+                let message = format!("`override` of `{file}`: {error}");
                 diagnostics.push(Diagnostic::error("malformed-id", message).help("write `namespace:entry:path: value`"));
             }
         }

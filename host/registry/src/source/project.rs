@@ -16,7 +16,10 @@ use super::yaml::{YamlError, parse_yaml};
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
 /// The files that may say where the sources are, the first that exists and says it wins.
-const CONFIG_FILES: &[&str] = &["moonlet.yaml", "wippy.lock"];
+const CONFIG_FILES: &[&str] = &["moonlet.yaml", ".wippy.yaml", "wippy.lock"];
+
+/// The one of them that says nothing else.
+const LOCK_FILE: &str = "wippy.lock";
 
 /// The directory of a project and what its configuration says.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +30,7 @@ pub struct Project {
     pub source: PathBuf,
     /// `root` as the user wrote it.
     pub shown_root: String,
-    /// What `moonlet.yaml` says.
+    /// What `moonlet.yaml` says, or else `.wippy.yaml`.
     pub config: Config,
 }
 
@@ -42,7 +45,9 @@ impl Project {
 /// What the configuration of a project says.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Config {
-    /// The whole of `moonlet.yaml`; null when there is none.
+    /// The file, as it is shown; absent when there is none.
+    pub file: Option<Arc<str>>,
+    /// The whole of the file; null when there is none.
     pub value: Value,
     /// `security.strict`: without actor and scope an act is denied.
     pub strict: bool,
@@ -83,7 +88,8 @@ pub(crate) fn locate(directory: &Path, sources: &mut Sources, diagnostics: &mut 
         if source.is_none() {
             source = reader.source_directory(&file, &node);
         }
-        if *name == "moonlet.yaml" {
+        // An application of the reference that moved here may have both; then ours holds.
+        if *name != LOCK_FILE && config.file.is_none() {
             config = reader.config(&file, node);
         }
     }
@@ -151,7 +157,7 @@ impl ConfigReader<'_> {
     }
 
     fn config(&mut self, file: &Arc<str>, node: Node) -> Config {
-        let mut config = Config::default();
+        let mut config = Config { file: Some(Arc::clone(file)), ..Config::default() };
         let switch = |section: &str, names: &[&str]| {
             let section = &node.get(section)?.node;
             names.iter().find_map(|name| section.get(name))

@@ -291,6 +291,22 @@ mod tests {
         assert_eq!(error("a: 1\n---\nb: 2\n").0, "the file holds more than one YAML document");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_gives_a_value_or_an_error_within_the_text(
+            text in "([a-z\u{fc}]{0,3}[:\\-\\[\\]{},&*|>'\"#!%@`?~ \t\n]{0,3}){0,30}",
+        ) {
+            let check = |span: &Range<usize>| assert!(text.get(span.clone()).is_some(), "{span:?} of {text:?}");
+            match parse_yaml(&text) {
+                Ok(node) => check(&node.span),
+                Err(error) => check(&error.span),
+            }
+            if let Err(error) = parse_json(&text) {
+                check(&error.span);
+            }
+        }
+    }
+
     #[test]
     fn bombs_are_refused_before_they_unfold() {
         let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
