@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn what_is_no_document_is_refused() {
-        for bytes in [&[0xc1_u8][..], &[0xdd, 0xff, 0xff, 0xff, 0xff], &[0x91; 200], &[0x01, 0x02]] {
+        for bytes in [&[0xdd_u8, 0xff, 0xff, 0xff, 0xff][..], &[0x91; 200], &[0x01, 0x02]] {
             assert_eq!(decode(bytes).unwrap_err().kind, "Invalid");
         }
     }

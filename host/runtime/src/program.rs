@@ -64,6 +64,7 @@ impl Program {
     /// `NotFound` without such an entry, `Invalid` when it is none that runs.
     pub(crate) fn find(snapshot: &Snapshot, id: &str) -> Result<Self, wit::Error> {
         let Some(entry) = snapshot.find_id(id) else {
+            EntryId::parse(id).map_err(|error| errors::invalid(error.to_string()))?;
             return Err(errors::not_found(format!("there is no entry `{}`", errors::shown(id))));
         };
         match entry.kind.as_str() {

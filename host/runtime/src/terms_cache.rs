@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use moonlet_registry::{Allow, HostForm, Limits, ProcessHost, Quota, Registry};
+use moonlet_registry::{Allow, EntryId, HostForm, Limits, ProcessHost, Quota, Registry};
 use moonlet_sandbox::wit::Error;
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
@@ -93,6 +93,7 @@ impl TermsCache {
             Some(entry) => Some(ProcessHost::new(entry).map_err(|error| errors::invalid(error.to_string()))?),
             None if id == FUNCTIONS => None,
             None => {
+                EntryId::parse(id).map_err(|error| errors::invalid(error.to_string()))?;
                 let hint = "write an entry of kind `process.host` with this id";
                 return Err(errors::not_found(format!("there is no process host `{}`; {hint}", errors::shown(id))));
             }
