@@ -12,6 +12,7 @@
 //! open(process, account, capacity)               -> handle
 //! send(process, handle, ticket, value, ..)       -> Done or Pending; Invalid, Conflict (closed), RateLimited, LimitExceeded
 //! receive(process, handle, ticket, ..)           -> Value, Closed or Pending
+//! select(process, cases, first ticket, wait, ..) -> what the first case that can go on came to, Nothing or Pending
 //! close(process, handle, ..)                     idempotent: waiting processes end as closed, buffered values stay
 //! cancel(process, ticket, ..)                    -> whether the operation will not complete any more
 //! transfer(from, handles, to)                    -> handles of the receiver, for channels in a message, argument or result
@@ -31,10 +32,13 @@ use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
 
-use self::table::{Direction, Table, Waiting};
+use self::table::{Direction, Group, Table, Waiting};
 
 mod reach;
+mod select;
 mod table;
+
+pub(crate) use self::select::{Case, Selected};
 #[cfg(test)]
 mod tests;
 
@@ -178,6 +182,8 @@ pub(crate) enum Outcome<V> {
     Received(Delivery<V>),
     /// The channel was closed.
     Closed,
+    /// Another case of the same select ended; the process hears nothing of this one.
+    Withdrawn,
     /// The value carries channels for which the receiver has no room; it went to the next receiver.
     Failed(ChannelError),
 }
@@ -195,6 +201,10 @@ pub(crate) struct Channels<P, V> {
     accounts: FxHashMap<u32, usize>,
     /// The number of the next channel or waiting operation.
     next: u64,
+    /// Channels from whose queues cases of a select were withdrawn, until `settle` sees to those behind them.
+    loosened: Vec<ChannelId>,
+    /// Channels that may have ended by that.
+    suspects: Vec<ChannelId>,
     limits: ChannelLimits,
 }
 
@@ -206,7 +216,7 @@ struct Channel<P, V> {
     bytes: usize,
     /// Processes that wait until their value is taken over, in order of arrival.
     senders: VecDeque<(Waiter<P>, Stored<V>)>,
-    /// Processes that wait for a value, in order of arrival. Empty unless `buffer` and `senders` are.
+    /// Processes that wait for a value, in order of arrival. Empty unless `buffer` is, and `senders` but for selects that do both.
     receivers: VecDeque<Waiter<P>>,
     closed: bool,
     /// Processes that have a handle.
@@ -237,7 +247,15 @@ struct Waiter<P> {
 impl<P: Copy + Ord + Hash, V> Channels<P, V> {
     /// Makes an empty table.
     pub(crate) fn new(limits: ChannelLimits) -> Self {
-        Self { channels: FxHashMap::default(), tables: FxHashMap::default(), accounts: FxHashMap::default(), next: 0, limits }
+        Self {
+            channels: FxHashMap::default(),
+            tables: FxHashMap::default(),
+            accounts: FxHashMap::default(),
+            next: 0,
+            loosened: Vec::new(),
+            suspects: Vec::new(),
+            limits,
+        }
     }
 
     /// Makes a channel that holds up to `capacity` values without a receiver.
@@ -298,15 +316,34 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
     ) -> Result<Sent, ChannelError> {
         let id = self.resolve(process, handle)?;
         let carried = self.resolve_all(process, &parcel.channels)?;
+        let offered = self.offer(id, parcel.body, parcel.size, carried, completions);
+        self.settle(completions);
+        let Some(stored) = offered? else {
+            return Ok(Sent::Done);
+        };
+        if self.waiting(process) >= self.limits.waiting {
+            return Err(too_many_waiting(self.limits.waiting));
+        }
+        self.wait_to_send(process, ticket, id, stored, None);
+        Ok(Sent::Pending)
+    }
+
+    /// Hands a value to a receiver or puts it into the buffer. Gives it back when it has to wait.
+    fn offer(
+        &mut self,
+        id: ChannelId,
+        body: V,
+        size: usize,
+        carried: Vec<ChannelId>,
+        completions: &mut Vec<Completion<P, V>>,
+    ) -> Result<Option<Stored<V>>, ChannelError> {
         if self.channels.get(&id).is_none_or(|channel| channel.closed) {
             return Err(ChannelError::Closed);
         }
-        let Some((body, carried)) = self.pass_on(id, parcel.body, carried, completions) else {
-            return Ok(Sent::Done);
+        let Some((body, channels)) = self.pass_on(id, body, carried, completions) else {
+            return Ok(None);
         };
-        let waiting = self.waiting(process);
-        let number = self.number();
-        let stored = Stored { body, size: parcel.size.saturating_add(VALUE_OVERHEAD), channels: carried };
+        let stored = Stored { body, size: size.saturating_add(VALUE_OVERHEAD), channels };
         let Some(channel) = self.channels.get_mut(&id) else {
             return Err(ChannelError::Closed);
         };
@@ -315,22 +352,38 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
         if used > self.limits.account_bytes {
             return Err(ChannelError::RateLimited { allowed: self.limits.account_bytes });
         }
-        let fits = channel.senders.is_empty() && channel.fits(stored.size, self.limits.channel_bytes);
-        if !fits && waiting >= self.limits.waiting {
-            return Err(too_many_waiting(self.limits.waiting));
+        if !channel.senders.is_empty() || !channel.fits(stored.size, self.limits.channel_bytes) {
+            return Ok(Some(stored));
         }
         self.accounts.insert(channel.account, used);
         let carried = stored.channels.clone();
-        if fits {
-            channel.bytes += stored.size;
-            channel.buffer.push_back(stored);
-        } else {
-            let waiter = Waiter { serial: number, process, ticket };
-            channel.senders.push_back((waiter, stored));
-            self.wait(process, ticket, id, number, Direction::Send);
-        }
+        channel.bytes += stored.size;
+        channel.buffer.push_back(stored);
         self.contain(id, &carried);
-        Ok(if fits { Sent::Done } else { Sent::Pending })
+        Ok(None)
+    }
+
+    /// Puts a value into the queue of those that wait to be taken over. The caller has checked the limits.
+    fn wait_to_send(&mut self, process: P, ticket: u64, id: ChannelId, stored: Stored<V>, group: Option<Group>) {
+        let serial = self.number();
+        let Some(channel) = self.channels.get_mut(&id) else {
+            return;
+        };
+        let used = self.accounts.entry(channel.account).or_default();
+        *used = used.saturating_add(stored.size);
+        let carried = stored.channels.clone();
+        channel.senders.push_back((Waiter { serial, process, ticket }, stored));
+        self.wait(process, ticket, Waiting { channel: id, serial, direction: Direction::Send, group });
+        self.contain(id, &carried);
+    }
+
+    /// Puts a process into the queue of those that wait for a value. The caller has checked the limits.
+    fn wait_to_receive(&mut self, process: P, ticket: u64, id: ChannelId, group: Option<Group>) {
+        let serial = self.number();
+        if let Some(channel) = self.channels.get_mut(&id) {
+            channel.receivers.push_back(Waiter { serial, process, ticket });
+            self.wait(process, ticket, Waiting { channel: id, serial, direction: Direction::Receive, group });
+        }
     }
 
     /// Receives one value.
@@ -346,22 +399,18 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
         completions: &mut Vec<Completion<P, V>>,
     ) -> Result<Received<V>, ChannelError> {
         let id = self.resolve(process, handle)?;
-        if let Some(delivery) = self.take(id, process, completions)? {
+        let taken = self.take(id, process, completions);
+        self.settle(completions);
+        if let Some(delivery) = taken? {
             return Ok(Received::Value(delivery));
         }
-        let waiting = self.waiting(process);
-        let number = self.number();
-        let Some(channel) = self.channels.get_mut(&id) else {
-            return Ok(Received::Closed);
-        };
-        if channel.closed {
+        if self.channels.get(&id).is_none_or(|channel| channel.closed) {
             return Ok(Received::Closed);
         }
-        if waiting >= self.limits.waiting {
+        if self.waiting(process) >= self.limits.waiting {
             return Err(too_many_waiting(self.limits.waiting));
         }
-        channel.receivers.push_back(Waiter { serial: number, process, ticket });
-        self.wait(process, ticket, id, number, Direction::Receive);
+        self.wait_to_receive(process, ticket, id, None);
         Ok(Received::Pending)
     }
 
@@ -385,22 +434,23 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
             self.discard(id, account, &stored, &mut suspects);
         }
         for waiter in waiters {
-            self.end_wait(waiter.process, waiter.ticket);
-            completions.push(Completion { process: waiter.process, ticket: waiter.ticket, outcome: Outcome::Closed });
+            // None for the second case of one select on this channel.
+            if self.end_wait(waiter.process, waiter.ticket, completions).is_some() {
+                completions.push(Completion { process: waiter.process, ticket: waiter.ticket, outcome: Outcome::Closed });
+            }
         }
         self.collect(suspects);
+        self.settle(completions);
         Ok(())
     }
 
-    /// Gives up an operation that waits. False: it has ended already, and its completion was or will be delivered.
+    /// Gives up an operation that waits, or all cases of a select. False: it has ended already, and its completion was or will be delivered.
     pub(crate) fn cancel(&mut self, process: P, ticket: u64, completions: &mut Vec<Completion<P, V>>) -> bool {
-        let Some(waiting) = self.end_wait(process, ticket) else {
+        let Some(waiting) = self.end_wait(process, ticket, completions) else {
             return false;
         };
-        let mut suspects = vec![waiting.channel];
-        self.withdraw(waiting, &mut suspects);
-        self.refill(waiting.channel, completions);
-        self.collect(suspects);
+        self.withdraw_later(waiting);
+        self.settle(completions);
         true
     }
 
@@ -447,6 +497,7 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
             suspects.push(held.channel);
         }
         self.collect(suspects);
+        self.settle(completions);
     }
 
     /// Counts the operations of a process that wait on channels which no other process can reach.
@@ -494,7 +545,7 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
             let Some(receiver) = channel.receivers.pop_front() else {
                 return Some((body, carried));
             };
-            self.end_wait(receiver.process, receiver.ticket);
+            self.end_wait(receiver.process, receiver.ticket, completions);
             let adopted = self.adopt(receiver.process, &carried);
             let (process, ticket) = (receiver.process, receiver.ticket);
             match adopted {
@@ -571,7 +622,7 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
     }
 
     fn complete_sender(&mut self, waiter: Waiter<P>, completions: &mut Vec<Completion<P, V>>) {
-        self.end_wait(waiter.process, waiter.ticket);
+        self.end_wait(waiter.process, waiter.ticket, completions);
         completions.push(Completion { process: waiter.process, ticket: waiter.ticket, outcome: Outcome::Sent });
     }
 

@@ -305,6 +305,13 @@ impl Inner {
         self.tickets
     }
 
+    /// Reserves so many tickets in a row.
+    pub(crate) fn ticket_run(&mut self, count: usize) -> std::ops::Range<u64> {
+        let first = self.tickets + 1;
+        self.tickets += u64::try_from(count).unwrap_or(0);
+        first..self.tickets + 1
+    }
+
     /// Enters an operation under a ticket that was reserved.
     pub(crate) fn enter(&mut self, ticket: u64, pending: Pending) {
         self.pending.insert(ticket, pending);

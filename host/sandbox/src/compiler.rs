@@ -112,6 +112,9 @@ impl wit::channels::Host for Nothing {
     fn receive(&mut self, _channel: u32) -> Result<wit::Reception, Error> {
         denied()
     }
+    fn select(&mut self, _cases: Vec<wit::SelectCase>, _wait: bool) -> Result<wit::Selection, Error> {
+        denied()
+    }
     fn close(&mut self, _channel: u32) -> Result<(), Error> {
         denied()
     }

@@ -4,7 +4,7 @@ pub use crate::bindings::machine::moonlet::runtime::{
     channels, clock, functions, lifecycle, log, messages, modules, names, programs, random, tickets, types,
 };
 
-pub use channels::Reception;
+pub use channels::{Offer, Reception, SelectCase, Selection};
 pub use functions::CallRequest;
 pub use lifecycle::{FirstMessage, ProcessOptions, SpawnRequest};
 pub use log::Level;

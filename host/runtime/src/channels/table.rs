@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 
-use super::{ChannelError, ChannelId, Channels};
+use super::{ChannelError, ChannelId, Channels, Completion};
 
 /// What one process has to do with channels. Ordered maps, so that the effects of an exit do not depend on hashing.
 #[derive(Debug, Default)]
@@ -31,6 +31,15 @@ pub(super) struct Waiting {
     pub(super) channel: ChannelId,
     pub(super) serial: u64,
     pub(super) direction: Direction,
+    /// The other cases of the same select.
+    pub(super) group: Option<Group>,
+}
+
+/// The tickets of one select: so many from the first on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Group {
+    pub(super) first: u64,
+    pub(super) count: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,14 +158,17 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
         self.tables.get(&process).map_or(0, |table| table.waiting.len())
     }
 
-    pub(super) fn wait(&mut self, process: P, ticket: u64, channel: ChannelId, serial: u64, direction: Direction) {
-        let waiting = Waiting { channel, serial, direction };
+    pub(super) fn wait(&mut self, process: P, ticket: u64, waiting: Waiting) {
         self.tables.entry(process).or_default().waiting.insert(ticket, waiting);
     }
 
-    /// Forgets that an operation waits; the queue of its channel is the caller's to change.
-    pub(super) fn end_wait(&mut self, process: P, ticket: u64) -> Option<Waiting> {
+    /// Forgets that an operation waits; the queue of its channel is the caller's to change. The other cases of its select are
+    /// withdrawn.
+    pub(super) fn end_wait(&mut self, process: P, ticket: u64, completions: &mut Vec<Completion<P, V>>) -> Option<Waiting> {
         let waiting = self.tables.get_mut(&process)?.waiting.remove(&ticket);
+        if let Some(group) = waiting.and_then(|waiting| waiting.group) {
+            self.withdraw_group(process, group, completions);
+        }
         self.tidy(process);
         waiting
     }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot set up has failed")]
 
-use super::{ChannelError, ChannelLimits, Channels, Completion, Delivery, Outcome, Parcel, Received, Sent};
+use super::{Case, ChannelError, ChannelLimits, Channels, Completion, Delivery, Outcome, Parcel, Received, Selected, Sent};
 
 mod random;
 
@@ -128,6 +128,45 @@ fn a_cancelled_send_takes_its_value_back() {
     assert!(!host.cancel(A, 1, &mut done));
     assert_eq!(host.receive(B, b, 1, &mut done), Ok(received("yes")));
     assert!(!host.cancel(A, 2, &mut done), "it ended when its value was taken");
+}
+
+#[test]
+fn exactly_one_case_of_a_select_happens() {
+    let mut host = host();
+    let mut done = Done::new();
+    let (to_b, from_a) = shared(&mut host, 0);
+    let (from_b, to_a) = shared(&mut host, 0);
+    let cases = |body| vec![Case::Receive(from_b), Case::Send(to_b, text(body))];
+    assert_eq!(host.select(A, cases("never"), 0, false, &mut done), Ok(Selected::Nothing));
+    assert_eq!(host.select(A, cases("first"), 10, true, &mut done), Ok(Selected::Pending));
+    assert_eq!(host.send(B, to_a, 1, text("reply"), &mut done), Ok(Sent::Done));
+    assert_eq!(done, [completion(A, 11, Outcome::Withdrawn), completion(A, 10, value("reply"))]);
+    done.clear();
+    assert_eq!(host.receive(B, from_a, 2, &mut done), Ok(Received::Pending), "what the select would have sent is gone");
+    assert_eq!(host.select(A, cases("second"), 12, true, &mut done), Ok(Selected::Sent(1)));
+    assert_eq!(done, [completion(B, 2, value("second"))]);
+    done.clear();
+    assert_eq!(host.select(A, cases("third"), 14, true, &mut done), Ok(Selected::Pending));
+    assert!(host.cancel(A, 15, &mut done), "one ticket of a select stands for all");
+    assert!(!host.cancel(A, 14, &mut done));
+    assert_eq!(host.send(B, to_a, 3, text("late"), &mut done), Ok(Sent::Pending));
+}
+
+#[test]
+fn a_select_does_not_meet_itself_but_meets_another() {
+    let mut host = host();
+    let mut done = Done::new();
+    let (a, b) = shared(&mut host, 0);
+    let cases = |handle, body| vec![Case::Receive(handle), Case::Send(handle, text(body)), Case::Receive(handle)];
+    assert_eq!(host.select(A, cases(a, "of a"), 1, true, &mut done), Ok(Selected::Pending));
+    let delivery = Delivery { body: "of a", channels: Vec::new() };
+    assert_eq!(host.select(B, cases(b, "of b"), 1, true, &mut done), Ok(Selected::Received(0, delivery)));
+    assert_eq!(done.last(), Some(&completion(A, 2, Outcome::Sent)));
+    done.clear();
+    assert_eq!(host.select(A, cases(a, "again"), 4, true, &mut done), Ok(Selected::Pending));
+    host.close(B, b, &mut done).unwrap();
+    assert_eq!(done.iter().filter(|done| done.outcome == Outcome::Closed).count(), 1);
+    assert_eq!(host.bytes(ACCOUNT), 0);
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use moonlet_sandbox::wit::{self, Error, Outcome, Payload, Reception};
+use moonlet_sandbox::wit::{self, Error, Outcome, Payload, Reception, SelectCase, Selection};
 
 use super::Calls;
-use crate::channels::{Completion, Delivery, Outcome as ChannelOutcome, Parcel, Received, Sent};
+use crate::channels::{Case, Completion, Delivery, Outcome as ChannelOutcome, Parcel, Received, Selected, Sent};
 use crate::errors;
 use crate::process::{CHANNELS, Pending, Process};
 use crate::shared::Shared;
@@ -24,6 +24,10 @@ impl Shared {
                 ChannelOutcome::Sent => Outcome::Done(Payload::empty()),
                 ChannelOutcome::Received(delivery) => Outcome::Done(payload(delivery)),
                 ChannelOutcome::Closed => Outcome::Closed,
+                ChannelOutcome::Withdrawn => {
+                    process.inner().withdraw(ticket);
+                    continue;
+                }
                 ChannelOutcome::Failed(error) => Outcome::Failed(errors::of_channel(&error)),
             };
             let completed = process.inner().complete(ticket, outcome);
@@ -67,6 +71,14 @@ impl Shared {
     }
 }
 
+fn parcel(body: Payload) -> Parcel<Vec<u8>> {
+    Parcel { size: body.data.len(), body: body.data, channels: body.channels }
+}
+
+fn case_number(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
 fn payload(delivery: Delivery<Vec<u8>>) -> Payload {
     Payload { data: delivery.body, channels: delivery.channels }
 }
@@ -83,7 +95,7 @@ impl wit::channels::Host for Calls {
         self.check_size(&body)?;
         let number = self.process.number();
         let ticket = self.process.inner().ticket();
-        let parcel = Parcel { size: body.data.len(), body: body.data, channels: body.channels };
+        let parcel = parcel(body);
         let (sent, due) = {
             let mut channels = self.node.channels.lock();
             let mut completions = Vec::new();
@@ -118,6 +130,43 @@ impl wit::channels::Host for Calls {
             Ok(Received::Value(delivery)) => Ok(Reception::Value(payload(delivery))),
             Ok(Received::Closed) => Ok(Reception::Closed),
             Ok(Received::Pending) => Ok(Reception::Pending(ticket)),
+            Err(error) => Err(errors::of_channel(&error)),
+        }
+    }
+
+    fn select(&mut self, cases: Vec<SelectCase>, wait: bool) -> Result<Selection, Error> {
+        let number = self.process.number();
+        let count = cases.len();
+        let cases = cases
+            .into_iter()
+            .map(|case| match case {
+                SelectCase::Send(offer) => {
+                    self.check_size(&offer.body)?;
+                    Ok(Case::Send(offer.channel, parcel(offer.body)))
+                }
+                SelectCase::Receive(channel) => Ok(Case::Receive(channel)),
+            })
+            .collect::<Result<Vec<_>, Error>>()?;
+        let tickets = if wait { self.process.inner().ticket_run(count) } else { 0..0 };
+        let (selected, due) = {
+            let mut channels = self.node.channels.lock();
+            let mut completions = Vec::new();
+            let selected = channels.select(number, cases, tickets.start, wait, &mut completions);
+            if matches!(selected, Ok(Selected::Pending)) {
+                let mut inner = self.process.inner();
+                for ticket in tickets.clone() {
+                    inner.enter(ticket, Pending::Channel);
+                }
+            }
+            (selected, self.node.deliver_completions(completions))
+        };
+        self.node.schedule_all(due);
+        match selected {
+            Ok(Selected::Sent(case)) => Ok(Selection::Sent(case_number(case))),
+            Ok(Selected::Received(case, delivery)) => Ok(Selection::Received((case_number(case), payload(delivery)))),
+            Ok(Selected::Closed(case)) => Ok(Selection::Closed(case_number(case))),
+            Ok(Selected::Nothing) => Ok(Selection::None),
+            Ok(Selected::Pending) => Ok(Selection::Pending(tickets.start)),
             Err(error) => Err(errors::of_channel(&error)),
         }
     }

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use crate::channels::{ChannelLimits, Channels, Completion, Outcome, Parcel, Received, Sent};
+use crate::channels::{Case, ChannelLimits, Channels, Completion, Outcome, Parcel, Received, Selected, Sent};
 
 #[derive(Debug, Clone)]
 enum Act {
     Open(u8, u32),
     Send(u8, usize, usize, Vec<usize>),
     Receive(u8, usize),
+    /// Handles, each with the size of what is sent, or to receive; and whether it waits.
+    Select(u8, Vec<(usize, Option<usize>)>, bool),
     Close(u8, usize),
     Cancel(u8, usize),
     Transfer(u8, usize, u8),
@@ -25,6 +27,8 @@ fn act() -> impl Strategy<Value = Act> {
         8 => (process(), any::<usize>(), 0..300_usize, proptest::collection::vec(any::<usize>(), 0..3))
             .prop_map(|(p, handle, size, carried)| Act::Send(p, handle, size, carried)),
         8 => (process(), any::<usize>()).prop_map(|(p, handle)| Act::Receive(p, handle)),
+        6 => (process(), proptest::collection::vec((any::<usize>(), proptest::option::of(0..300_usize)), 1..4), any::<bool>())
+            .prop_map(|(p, cases, wait)| Act::Select(p, cases, wait)),
         1 => (process(), any::<usize>()).prop_map(|(p, handle)| Act::Close(p, handle)),
         3 => (process(), any::<usize>()).prop_map(|(p, ticket)| Act::Cancel(p, ticket)),
         3 => (process(), any::<usize>(), process()).prop_map(|(p, handle, to)| Act::Transfer(p, handle, to)),
@@ -86,9 +90,40 @@ impl World {
                     assert_eq!(waited, None);
                     self.take(process, delivery.body, &delivery.channels);
                 }
-                Outcome::Closed => {}
+                Outcome::Closed | Outcome::Withdrawn => {}
                 Outcome::Failed(error) => assert_eq!(error.kind(), "LimitExceeded"),
             }
+        }
+    }
+
+    fn select(&mut self, process: u8, cases: &[(usize, Option<usize>)], wait: bool, done: &mut Vec<Completion<u8, u64>>) {
+        let own = self.handles[usize::from(process)].clone();
+        let first = self.next;
+        self.next += u64::try_from(cases.len()).unwrap();
+        let cases: Vec<Case<u64>> = (first..)
+            .zip(cases)
+            .filter_map(|(body, (handle, size))| {
+                let handle = Self::pick(&own, *handle)?;
+                Some(match size {
+                    Some(size) => Case::Send(handle, Parcel { body, size: *size, channels: Vec::new() }),
+                    None => Case::Receive(handle),
+                })
+            })
+            .collect();
+        let before = self.host.waiting(process);
+        let selected = self.host.select(process, cases.clone(), first, wait, done);
+        let value = |case: &Case<u64>| if let Case::Send(_, parcel) = case { Some(parcel.body) } else { None };
+        match selected {
+            Ok(Selected::Sent(case)) => {
+                self.accepted.insert(value(&cases[case]).unwrap());
+            }
+            Ok(Selected::Received(_, delivery)) => self.take(usize::from(process), delivery.body, &delivery.channels),
+            Ok(Selected::Pending) => {
+                assert!(wait);
+                self.waiting[usize::from(process)].extend((first..).zip(cases.iter().map(value)));
+            }
+            Ok(Selected::Nothing) => assert!(!wait && before == self.host.waiting(process)),
+            Ok(Selected::Closed(_)) | Err(_) => {}
         }
     }
 
@@ -133,6 +168,7 @@ impl World {
                     Ok(Received::Closed) | Err(_) => {}
                 }
             }
+            Act::Select(process, cases, wait) => self.select(process, &cases, wait, &mut done),
             Act::Close(process, handle) => {
                 if let Some(handle) = Self::pick(&self.handles[usize::from(process)], handle) {
                     self.host.close(process, handle, &mut done).unwrap();
@@ -181,7 +217,17 @@ impl World {
             assert!(channel.buffer.len() <= channel.capacity);
             let buffered: usize = channel.buffer.iter().map(|stored| stored.size).sum();
             assert_eq!(channel.bytes, buffered);
-            assert!(channel.receivers.is_empty() || (channel.buffer.is_empty() && channel.senders.is_empty()));
+            assert!(channel.receivers.is_empty() || channel.buffer.is_empty());
+            if !channel.receivers.is_empty() && !channel.senders.is_empty() {
+                let waiters = channel.receivers.iter().chain(channel.senders.iter().map(|(waiter, _)| waiter));
+                let selects: BTreeSet<_> = waiters
+                    .map(|waiter| {
+                        let group = host.tables[&waiter.process].waiting[&waiter.ticket].group;
+                        (waiter.process, group.expect("only cases of a select do not meet").first)
+                    })
+                    .collect();
+                assert_eq!(selects.len(), 1);
+            }
             assert!(!channel.closed || (channel.receivers.is_empty() && channel.senders.is_empty()));
             bytes += buffered + channel.senders.iter().map(|(_, stored)| stored.size).sum::<usize>();
             queued += channel.senders.len() + channel.receivers.len();
