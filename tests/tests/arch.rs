@@ -13,10 +13,11 @@ use serde_json::Value;
 const ALLOWED: &[(&str, &[&str])] = &[
     ("moonlet-language", &[]),
     ("moonlet-registry", &["moonlet-language"]),
+    ("moonlet-lsp", &["moonlet-language", "moonlet-registry"]),
     ("moonlet-sandbox", &[]),
     ("moonlet-runtime", &["moonlet-language", "moonlet-registry", "moonlet-sandbox"]),
     ("moonlet-modules", &["moonlet-registry", "moonlet-runtime"]),
-    ("moonlet-cli", &["moonlet-language", "moonlet-modules", "moonlet-registry", "moonlet-runtime", "moonlet-sandbox"]),
+    ("moonlet-cli", &["moonlet-language", "moonlet-lsp", "moonlet-modules", "moonlet-registry", "moonlet-runtime", "moonlet-sandbox"]),
     // Behaviour is tested from outside, through the binary.
     ("moonlet-tests", &[]),
 ];

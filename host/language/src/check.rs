@@ -10,6 +10,7 @@ mod library;
 mod lints;
 mod literals;
 mod narrow;
+mod probe;
 mod relation;
 mod scopes;
 mod show;
@@ -31,6 +32,7 @@ use crate::syntax::ast::Ast;
 use crate::syntax::{MAX_SOURCE_BYTES, Parsed, Span, parse};
 use flow::Flow;
 use library::Library;
+pub use probe::{At, Member, Signature};
 use scopes::{Scopes, VarId};
 use types::{Pack, Symbol, TypeId, Types};
 
@@ -83,6 +85,8 @@ pub struct Checked {
 pub struct Facts {
     /// Places with the types there, in words.
     pub types: Vec<(Span, String)>,
+    /// What there is at the place that was asked about.
+    pub at: Option<At>,
 }
 
 /// Checks files that may refer to each other. Types of all of them live here.
@@ -92,6 +96,8 @@ pub struct Checker {
     library: Library,
     /// Whether to keep the type of every expression, which costs time and only an editor needs.
     keep_facts: bool,
+    /// The offset about which an editor asks.
+    probe: Option<u32>,
 }
 
 impl Default for Checker {
@@ -104,7 +110,7 @@ impl Checker {
     /// Makes a checker that knows the modules of the host.
     #[must_use]
     pub fn new() -> Self {
-        let mut checker = Self { types: Types::new(), library: Library::default(), keep_facts: false };
+        let mut checker = Self { types: Types::new(), library: Library::default(), keep_facts: false, probe: None };
         checker.load_base();
         checker
     }
@@ -114,6 +120,15 @@ impl Checker {
     pub fn with_facts(mut self) -> Self {
         self.keep_facts = true;
         self
+    }
+
+    /// Checks a file and tells what there is at an offset of it, for editors.
+    pub fn probe(&mut self, program: &Program<'_>, offset: usize) -> At {
+        self.probe = u32::try_from(offset).ok();
+        let parsed = parse(program.source);
+        let (_, _, facts) = self.run(program, &parsed, false);
+        self.probe = None;
+        facts.at.unwrap_or_default()
     }
 
     /// Checks a file.
@@ -170,7 +185,7 @@ impl Checker {
             quiet: 0,
             expr_types: Vec::new(),
         };
-        if file.checker.keep_facts && !declaration {
+        if (file.checker.keep_facts || file.checker.probe.is_some()) && !declaration {
             file.expr_types = vec![TypeId::ANY; parsed.ast.expr_count()];
         }
         let exports = file.chunk();
@@ -279,8 +294,12 @@ impl<'a> File<'a> {
         self.report(diagnostic);
     }
 
-    fn facts(&self) -> Facts {
+    fn facts(&mut self) -> Facts {
         let mut facts = Facts::default();
+        if let Some(offset) = self.checker.probe.filter(|_| !self.declaration) {
+            facts.at = Some(self.look_at(offset));
+            return facts;
+        }
         for (expr, id) in self.ast.exprs().zip(&self.expr_types) {
             facts.types.push((expr.span, self.show(*id)));
         }

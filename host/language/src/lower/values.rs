@@ -377,10 +377,13 @@ impl<'a> Finder<'a> {
             return false;
         }
         let Some(Entry::Variable(Some(annotation))) = self.value(self.text(argument.span)) else { return false };
-        if matches!(self.ast.type_node(annotation).kind, TypeKind::Name { ref args, .. } if args.is_empty())
-            && matches!(self.type_entry(self.text(self.ast.type_node(annotation).span)), Some(Entry::Generic))
-        {
-            return false;
+        // Of what is declared to be anything, and of a type parameter, only the value itself tells more.
+        if let TypeKind::Name { module: None, name, .. } = self.ast.type_node(annotation).kind {
+            let name = self.text(name);
+            let open = matches!(name, "any" | "unknown" | "Any") && self.type_entry(name).is_none();
+            if open || matches!(self.type_entry(name), Some(Entry::Generic)) {
+                return false;
+            }
         }
         let text = Builder::new(self, span.start, None).write(annotation);
         self.typeofs.push((span, text));
