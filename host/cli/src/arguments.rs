@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Show the entries of an application
     Registry(RegistryArguments),
+    /// Serve an editor: the language server, on standard input and output
+    Lsp,
     /// Print the version
     Version,
 }

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => commands::run::run(arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Registry(arguments) => commands::registry::run(&arguments),
+        Command::Lsp => commands::lsp::run(),
         Command::Version => commands::version::run(),
     });
     let code = match outcome {
