@@ -7,6 +7,8 @@ mod config;
 mod image;
 #[path = "build/stubs.rs"]
 mod stubs;
+#[path = "build/table.rs"]
+mod table;
 #[path = "build/toolchain.rs"]
 mod toolchain;
 
@@ -41,6 +43,7 @@ fn main() -> Result<()> {
     let tools = toolchain::ensure(&target_dir)?;
     let module = toolchain::build_guest(&root, &target_dir, &tools)?;
     let module = stubs::replace_wasi_imports(&module).context("failed to replace the WASI imports of the guest")?;
+    let module = table::replace_function_table(&module).context("failed to replace the function table of the guest")?;
     let module = image::prepare(&module).context("failed to run `prepare` of the guest")?;
     let component = image::componentize(&module).context("failed to make a component of the guest")?;
     fs::write(out_dir.join("guest.wasm"), &component)?;
