@@ -383,7 +383,8 @@ impl File<'_> {
         self.close_types(scope);
         let is_method =
             params.first().is_some_and(|param| param.name.is_some_and(|name| self.checker.types.name(name) == "self"));
-        self.types().function(Signature { generics, params, rest, returns, declared: true, is_method })
+        let host = self.declaration;
+        self.types().function(Signature { generics, params, rest, returns, declared: true, host, is_method })
     }
 
     pub(super) fn pack_of(&mut self, pack: &TypePack) -> Pack {

@@ -69,7 +69,7 @@ impl<'a> File<'a> {
 
     /// The base functions that mean more than their types say.
     fn base_call(&mut self, name: &str, args: &'a [ExprId], span: Span, expected: Option<TypeId>) -> Option<Pack> {
-        if name.is_empty() || self.scopes.globals_written.contains(name) || self.program.imports.contains_key(name) {
+        if name.is_empty() || self.scopes.globals_written.contains_key(name) || self.program.imports.contains_key(name) {
             return None;
         }
         match (name, args) {
@@ -527,7 +527,7 @@ impl<'a> File<'a> {
                 let text = callee.text.clone();
                 self.expect_type(*found, wanted, place, &move |_| format!("argument {} of `{text}`", index + 1));
             }
-        } else if signature.declared && self.strict && given.len() > fixed {
+        } else if signature.declared && !signature.host && self.strict && given.len() > fixed {
             let extra = given.get(fixed).and_then(|(id, _)| *id);
             if let Some(extra) = extra {
                 let place = self.ast.expr(extra).span;

@@ -259,8 +259,10 @@ impl<'a> File<'a> {
 
     fn global(&mut self, span: Span) -> TypeId {
         let text = self.text(span);
-        if self.scopes.globals_written.contains(text) {
-            return TypeId::ANY;
+        if let Some(writes) = self.scopes.globals_written.get(text) {
+            // A global function that is declared once is what it was declared to be, from there on.
+            let known = self.global_functions.get(text).copied().filter(|_| *writes == 1);
+            return known.unwrap_or(TypeId::ANY);
         }
         if let Some(found) = self.ambient(text) {
             return found;
@@ -280,7 +282,7 @@ impl<'a> File<'a> {
         } else {
             let globals: Vec<std::sync::Arc<str>> = self.checker.library.globals.keys().cloned().collect();
             let mut known: Vec<&str> = self.scopes.vars.iter().map(|var| var.name.text(self.source)).collect();
-            known.extend(self.scopes.globals_written.iter().copied());
+            known.extend(self.scopes.globals_written.keys().copied());
             known.sort_unstable();
             let mut globals: Vec<&str> = globals.iter().map(|name| &**name).collect();
             globals.sort_unstable();
@@ -565,7 +567,15 @@ impl<'a> File<'a> {
             }
             (None, None) => expected_returns.unwrap_or_default(),
         };
-        self.types().function(Signature { generics, params, rest, returns: inferred, declared, is_method: self_type.is_some() })
+        self.types().function(Signature {
+            generics,
+            params,
+            rest,
+            returns: inferred,
+            declared,
+            host: false,
+            is_method: self_type.is_some(),
+        })
     }
 
     /// Variables that some function writes to keep nothing of what was found out about them outside.

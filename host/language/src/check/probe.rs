@@ -64,12 +64,16 @@ impl File<'_> {
             }
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             match &expr.kind {
-                ExprKind::Field { object, name } | ExprKind::MethodCall { object, name, .. } if touches(*name) => field = Some((*object, *name)),
+                ExprKind::Field { object, name } | ExprKind::MethodCall { object, name, .. } if touches(*name) => {
+                    field = Some((*object, *name))
+                }
                 _ => {}
             }
             let inside = |args: Span| args.start < offset && offset <= args.end.saturating_sub(1).max(args.start + 1);
             match &expr.kind {
-                ExprKind::Call { callee, args, args_span } if inside(*args_span) => call = narrower(call, (*args_span, *callee, args.clone(), false)),
+                ExprKind::Call { callee, args, args_span } if inside(*args_span) => {
+                    call = narrower(call, (*args_span, *callee, args.clone(), false))
+                }
                 ExprKind::MethodCall { object, args, args_span, .. } if inside(*args_span) => {
                     call = narrower(call, (*args_span, *object, args.clone(), true));
                 }
@@ -223,7 +227,9 @@ impl File<'_> {
                 }
             }
             Type::Meta(_) => {
-                for name in ["is", "kind", "name", "fields", "variants", "elem", "key", "val", "inner", "params", "ret", "tparams"] {
+                for name in
+                    ["is", "kind", "name", "fields", "variants", "elem", "key", "val", "inner", "params", "ret", "tparams"]
+                {
                     let symbol = self.types().symbol(name);
                     names.push(symbol);
                 }
@@ -250,7 +256,8 @@ impl File<'_> {
         }
         let listed = self.program.modules.iter().chain(self.program.imports.keys());
         names.extend(listed.map(|name| Member { name: name.clone(), detail: "module".to_owned(), function: false }));
-        let globals: Vec<(String, TypeId)> = self.checker.library.globals.iter().map(|(name, id)| (name.to_string(), *id)).collect();
+        let globals: Vec<(String, TypeId)> =
+            self.checker.library.globals.iter().map(|(name, id)| (name.to_string(), *id)).collect();
         for (name, id) in globals {
             let function = matches!(self.types().get(id), Type::Function(_));
             names.push(Member { name, detail: self.show(id), function });

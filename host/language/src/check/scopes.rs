@@ -63,7 +63,8 @@ pub(crate) struct Scopes<'a> {
     pub(crate) self_params: FxHashMap<u32, VarId>,
     /// What a loop writes to, by where its statement starts.
     pub(crate) loop_writes: FxHashMap<u32, Vec<VarId>>,
-    pub(crate) globals_written: FxHashSet<&'a str>,
+    /// The globals that the file writes to, and how often.
+    pub(crate) globals_written: FxHashMap<&'a str, u32>,
     /// How often each field name is written in the file.
     pub(crate) field_writes: FxHashMap<&'a str, u32>,
     /// Types that expressions name.
@@ -438,7 +439,7 @@ impl<'a> Resolver<'a> {
                 }
                 Some(Entry::Type(at)) => self.set_use(target, Use::Type(at)),
                 None => {
-                    self.out.globals_written.insert(self.text(expr.span));
+                    *self.out.globals_written.entry(expr.span.text(self.source)).or_default() += 1;
                 }
             },
             ExprKind::Field { object, name } => {

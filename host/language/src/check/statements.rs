@@ -273,7 +273,15 @@ impl<'a> File<'a> {
         let returns = function.returns.as_ref().map(|returns| self.pack_of(returns)).unwrap_or_default();
         self.quiet -= 1;
         self.close_types(scope);
-        self.types().function(super::types::Signature { generics, params, rest, returns, declared: true, is_method: false })
+        self.types().function(super::types::Signature {
+            generics,
+            params,
+            rest,
+            returns,
+            declared: true,
+            host: false,
+            is_method: false,
+        })
     }
 
     fn function_statement(&mut self, target: ExprId, method: bool, function: &'a Function) {
@@ -300,7 +308,18 @@ impl<'a> File<'a> {
                 }
             }
             _ => {
+                let name = ast.expr(target).span.text(self.source);
+                let global = self.scopes.uses.get(target.index()) == Some(&Use::Global);
+                if global {
+                    let declared = self.declared_signature(function);
+                    self.global_functions.insert(name, declared);
+                }
                 let found = self.function(function, None, None);
+                if global && self.functions.len() == 1 {
+                    self.global_functions.insert(name, found);
+                } else {
+                    self.global_functions.remove(name);
+                }
                 if let Some(Use::Var(var)) = self.scopes.uses.get(target.index()).copied() {
                     self.write_var(var, target, None, found);
                 }

@@ -133,6 +133,8 @@ pub(super) struct Signature {
     pub(super) returns: Pack,
     /// Whether parameters and results were written by someone, so that calls can be held against them.
     pub(super) declared: bool,
+    /// Whether this belongs to the host, whose functions may take more than their declaration knows.
+    pub(super) host: bool,
     pub(super) is_method: bool,
 }
 

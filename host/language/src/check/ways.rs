@@ -192,7 +192,7 @@ impl<'a> File<'a> {
             let callee_expr = ast.expr(*callee);
             let global = matches!(callee_expr.kind, ExprKind::Name) && self.scopes.uses.get(callee.index()) == Some(&Use::Global);
             let name = if global { self.text(callee_expr.span) } else { "" };
-            if matches!(name, "ipairs" | "pairs") && !self.scopes.globals_written.contains(name) {
+            if matches!(name, "ipairs" | "pairs") && !self.scopes.globals_written.contains_key(name) {
                 self.infer_pack(*value, None);
                 self.quiet += 1;
                 let table = self.infer(*argument, None);
