@@ -157,7 +157,7 @@ unsafe fn offer(lua: State, channel: *mut Channel, index: c_int) -> bool {
 /// Hands the value on top to a waiting receiver and pops it; false, with the value still there, when none waits.
 pub(crate) unsafe fn hand_over(lua: State, channel: *mut Channel) -> bool {
     while let Some(waiter) = (*channel).receivers.pop() {
-        if !scheduler::is_waiting(waiter.parked) {
+        if !scheduler::claim(waiter.parked) {
             continue;
         }
         ffi::lua_pushboolean(lua, 1);
@@ -234,7 +234,7 @@ unsafe fn take_from_sender(lua: State, channel: *mut Channel) -> bool {
             continue;
         }
         ffi::luaL_checkstack(lua, 4, c"too many values".as_ptr());
-        if ffi::lua_checkstack(thread, 2) == 0 {
+        if ffi::lua_checkstack(thread, 2) == 0 || !scheduler::claim(waiter.parked) {
             continue;
         }
         select::push_offer(thread, waiter.case);
@@ -260,7 +260,7 @@ pub(crate) unsafe fn close(lua: State, channel: *mut Channel) {
     (*channel).closed = true;
     ffi::luaL_checkstack(lua, 4, c"too many values".as_ptr());
     while let Some(waiter) = (*channel).receivers.pop().or_else(|| (*channel).senders.pop()) {
-        if scheduler::is_waiting(waiter.parked) {
+        if scheduler::claim(waiter.parked) {
             ffi::lua_pushnil(lua);
             ffi::lua_pushboolean(lua, 0);
             wake_with(lua, waiter, 2);

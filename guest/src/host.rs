@@ -4,7 +4,7 @@
 
 use crate::bindings::moonlet::runtime as wit;
 
-pub use wit::channels::Reception;
+pub use wit::channels::{Offer, Reception, SelectCase, Selection};
 pub use wit::functions::CallRequest;
 pub use wit::lifecycle::{FirstMessage, ProcessOptions, SpawnRequest};
 pub use wit::log::Level;
@@ -23,7 +23,7 @@ pub mod double;
 use double as calls;
 
 pub(crate) use calls::{
-    call, cancel, cancel_process, channel_close, channel_open, channel_receive, channel_release, channel_send, describe, exec, finish,
+    call, cancel, cancel_process, channel_close, channel_open, channel_receive, channel_release, channel_select, channel_send, describe, exec, finish,
     get_options, invoke, link, listen, log, lookup, monitor, monotonic, now, open_inbox, pause, random_number, register,
     resume, send, set_options, spawn, terminate, timer, unlink, unlisten, unmonitor, unregister, upgrade,
 };

@@ -16,7 +16,7 @@ mod deadlock;
 mod tickets;
 
 pub(crate) use deadlock::describe;
-pub(crate) use tickets::{block_on_ticket, complete, forget_ticket, is_pending, on_case, on_ticket, outcome, return_outcome};
+pub(crate) use tickets::{block_on_ticket, complete, forget_ticket, on_cases, on_ticket, outcome, return_outcome};
 
 /// Names a scheduled coroutine. Used again after its end.
 pub(crate) type Id = u32;
@@ -52,6 +52,8 @@ struct Coroutine {
     external: bool,
     /// Counts the waits, so that what registered for an earlier one is known to be stale.
     turn: u32,
+    /// The tickets of the operations on shared channels of which one will end the wait: the first, and how many.
+    cases: (u64, u64),
     outcome: Option<Outcome>,
 }
 
@@ -60,11 +62,6 @@ struct Coroutine {
 pub(crate) struct Parked {
     id: Id,
     turn: u32,
-}
-
-impl Parked {
-    /// A wait that is over before it began.
-    pub(crate) const NOBODY: Self = Self { id: Id::MAX, turn: 0 };
 }
 
 /// How a run of the queue ended.
@@ -140,7 +137,7 @@ pub(crate) unsafe fn add(lua: State, values: c_int) -> Id {
     mark::set(thread, mark::SCHEDULED);
     let scheduler = &mut machine().scheduler;
     let coroutine =
-        Coroutine { thread, inner: thread, values, waiting: false, external: false, turn: 0, outcome: None };
+        Coroutine { thread, inner: thread, values, waiting: false, external: false, turn: 0, cases: (0, 0), outcome: None };
     let id = match scheduler.free.pop() {
         Some(id) => {
             if let Some(place) = usize::try_from(id).ok().and_then(|id| scheduler.coroutines.get_mut(id)) {
@@ -208,6 +205,7 @@ pub(crate) fn begin_wait(lua: State, external: bool) -> Parked {
         coroutine.values = 0;
         coroutine.waiting = true;
         coroutine.external = external;
+        coroutine.cases = (0, 0);
         turn = coroutine.turn;
     }
     Parked { id, turn }
@@ -223,6 +221,28 @@ pub(crate) unsafe fn park(lua: State, context: ffi::lua_KContext, k: Option<ffi:
 /// Whether that wait still goes on.
 pub(crate) fn is_waiting(parked: Parked) -> bool {
     machine().scheduler.parked(parked).is_some()
+}
+
+/// Whether that wait still goes on and may be ended from inside of this process: gives up what the host would end it with. False
+/// when the host was faster; then the wait is as good as over. Whoever wakes a coroutine from a queue that others could wake asks first.
+pub(crate) fn claim(parked: Parked) -> bool {
+    let scheduler = &mut machine().scheduler;
+    let Some(coroutine) = scheduler.parked(parked) else { return false };
+    let (first, count) = coroutine.cases;
+    if count == 0 {
+        return true;
+    }
+    if !host::cancel(first) {
+        return false;
+    }
+    coroutine.cases = (0, 0);
+    scheduler.forget_cases(first, count);
+    true
+}
+
+/// How many operations on shared channels may end a wait.
+pub(crate) fn case_count(parked: Parked) -> u64 {
+    machine().scheduler.parked(parked).map_or(0, |coroutine| coroutine.cases.1)
 }
 
 /// Remembers that somebody outside of this process can now end a wait; false when it is over.

@@ -77,25 +77,89 @@ fn receive_and_send_wait_for_the_host() {
 }
 
 #[test]
-fn select_mixes_shared_channels_with_others_and_loses_nothing() {
-    let body = "
-        local topic = process.listen('channels')
-        local pair = topic:receive()
+fn select_mixes_shared_channels_with_others() {
+    run("local pair = process.listen('channels'):receive()
         local a, b, own = pair[1], pair[2], channel.new(1)
         local r = channel.select{a:case_receive(), b:case_receive(), default = true} print(r.default)
-        r = channel.select{a:case_receive(), b:case_receive(), own:case_receive()} print(r.channel == b, r.value)
-        print(a:receive())
+        r = channel.select{a:case_receive(), own:case_receive(), b:case_receive()} print(r.channel == b, r.value)
         own:send('own')
         r = channel.select{a:case_receive(), own:case_receive()} print(r.channel == own, r.value)
-        r = channel.select{a:case_send('out'), own:case_receive()} print(r.channel == a, r.value, r.ok)";
-    run(body);
+        r = channel.select{own:case_receive(), a:case_send('out')} print(r.channel == a, r.value, r.ok)
+        own:send('kept')
+        r = channel.select{a:case_receive(), own:case_receive()} print(r.channel == a, r.value)
+        print(own:receive()) a:close()
+        r = channel.select{b:case_receive(), a:case_receive()} print(r.channel == a, r.value, r.ok)
+        print(pcall(channel.select, {b:case_receive(), a:case_send(1)}))");
     step(vec![bring(&[1, 2])]);
-    // The default gave up tickets 1 and 2; the second select waits with 3 and 4. Both complete, so that 3 comes too late to be taken.
-    double::with(|double| double.completed.push(3));
-    step(vec![done(4, &["from b".into()])]);
-    step(vec![done(3, &["from a".into()])]);
+    // The first select did not wait; the second one does, with a ticket for each of the two.
+    step(vec![done(2, &["from b".into()])]);
     check_success();
-    assert_eq!(lines(), ["true", "true\tfrom b", "from a\ttrue", "true\town", "true\tout\ttrue"]);
+    assert_eq!(
+        lines(),
+        [
+            "true", "true\tfrom b", "true\town", "true\tout\ttrue", "true\tout", "kept\ttrue", "true\tnil\tfalse",
+            "false\tsend on closed channel"
+        ]
+    );
+    assert!(!asked().iter().any(|asked| matches!(asked, Asked::CancelTicket(_))));
+}
+
+/// A select that could go on here or in another process: whichever comes first happens, and nothing else.
+#[test]
+fn select_decides_between_this_process_and_others() {
+    let body = "local a, own = process.listen('channels'):receive(), channel.new()
+        coroutine.spawn(function()
+            process.listen('go'):receive()
+            own:send('from own')
+        end)
+        local r = channel.select{a:case_send('to a'), own:case_receive()} print(r.channel == own, r.value)
+        print(own:receive())";
+    for host_was_faster in [false, true] {
+        run(body);
+        double::with(|double| {
+            double.channels_full = true;
+            double.completed.extend(host_was_faster.then_some(1));
+        });
+        step(vec![bring(&[7])]);
+        step(vec![support::message("go", &[])]);
+        if host_was_faster {
+            step(vec![done(1, &[])]);
+            check_success();
+            assert_eq!(lines(), ["false\tto a", "from own\ttrue"]);
+        } else {
+            assert_eq!(lines(), ["true\tfrom own"]);
+            assert!(asked().iter().any(|asked| matches!(asked, Asked::CancelTicket(1))));
+        }
+    }
+}
+
+#[test]
+fn a_select_that_waits_begins_again_when_one_of_its_channels_is_shared() {
+    run("local a, own = process.listen('channels'):receive(), channel.new()
+        coroutine.spawn(function()
+            local r = channel.select{a:case_receive(), own:case_send('mine'), own:case_receive()} print(r.channel == own, r.value, r.ok)
+        end)
+        process.listen('go'):receive()
+        process.send('x', 'y', own)
+        process.listen('end'):receive()");
+    double::with(|double| double.channels_full = true);
+    step(vec![bring(&[7])]);
+    step(vec![support::message("go", &[])]);
+    // The select waited with ticket 1, which was given up; now it waits with 2, 3 and 4.
+    assert!(asked().iter().any(|asked| matches!(asked, Asked::CancelTicket(1))));
+    step(vec![done(3, &[])]);
+    assert_eq!(lines(), ["true\tmine\ttrue"]);
+}
+
+#[test]
+fn a_select_that_sends_a_channel_shares_it() {
+    run("local a, own = process.listen('channels'):receive(), channel.new(1)
+        local r = channel.select{own:case_receive(), a:case_send(own)} print(r.channel == a)
+        print(own:send('through the host'))");
+    step(vec![bring(&[7])]);
+    check_success();
+    assert_eq!(lines(), ["true", "true"]);
+    assert_eq!(double::with(|double| double.channels[&1].len()), 1);
 }
 
 #[test]

@@ -101,7 +101,7 @@ unsafe extern "C-unwind" fn receive(lua: State) -> c_int {
     }
     scheduler::check_can_block(lua);
     if let Source::Shared { handle } = (*channel).source {
-        return shared::receive(lua, channel, handle);
+        return shared::receive(lua, handle);
     }
     let parked = scheduler::begin_wait(lua, (*channel).is_external());
     super::park_receiver(&mut *channel, parked, 0);

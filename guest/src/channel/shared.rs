@@ -1,8 +1,7 @@
 //! Channels that other processes know, too: the host holds what waits in them.
 //!
 //! A channel becomes shared when it stands in a message or an argument. A handle that comes from outside is one userdata as long as
-//! that lives, so that comparing channels works. The ring of a shared channel holds only values that arrived too late: for a case of
-//! a select that went another way.
+//! that lives, so that comparing channels works. Its ring and its queues stay empty.
 
 use std::ffi::c_int;
 
@@ -116,17 +115,18 @@ unsafe fn encode_buffered(lua: State, channel: *mut Channel, index: c_int) -> Re
 }
 
 unsafe fn move_waiting(lua: State, channel: *mut Channel, index: c_int, handle: u32) {
+    let top = ffi::lua_gettop(lua);
     let mut receivers = std::mem::replace(&mut (*channel).receivers, Waiters::new());
     while let Some(waiter) = receivers.pop() {
         if !scheduler::make_external(waiter.parked) {
             continue;
         }
+        if waiter.case != 0 {
+            super::select::begin_again(lua, waiter.parked);
+            continue;
+        }
         match host::channel_receive(handle) {
-            Ok(Reception::Pending(ticket)) => {
-                ffi::lua_pushvalue(lua, index);
-                scheduler::on_case(lua, ticket, waiter.parked, waiter.case);
-                (*channel).receivers.push(waiter);
-            }
+            Ok(Reception::Pending(ticket)) => scheduler::on_cases(ticket, waiter.parked, std::iter::once(0)),
             Ok(Reception::Value(body)) => {
                 push_value(lua, &body);
                 ffi::lua_pushboolean(lua, 1);
@@ -139,8 +139,13 @@ unsafe fn move_waiting(lua: State, channel: *mut Channel, index: c_int, handle: 
             }
         }
     }
-    while let Some(waiter) = (*channel).senders.pop() {
+    let mut senders = std::mem::replace(&mut (*channel).senders, Waiters::new());
+    while let Some(waiter) = senders.pop() {
         if !scheduler::make_external(waiter.parked) {
+            continue;
+        }
+        if waiter.case != 0 {
+            super::select::begin_again(lua, waiter.parked);
             continue;
         }
         let thread = scheduler::thread_of(waiter.parked);
@@ -153,10 +158,7 @@ unsafe fn move_waiting(lua: State, channel: *mut Channel, index: c_int, handle: 
         let sent = payload::encode_values(lua, place, 1).map_err(HostError::from).and_then(|body| host::channel_send(handle, &body));
         ffi::lua_settop(lua, place - 1);
         match sent {
-            Ok(Some(ticket)) => {
-                ffi::lua_pushvalue(lua, index);
-                scheduler::on_case(lua, ticket, waiter.parked, waiter.case);
-            }
+            Ok(Some(ticket)) => scheduler::on_cases(ticket, waiter.parked, std::iter::once(0)),
             sent => {
                 ffi::lua_pushnil(lua);
                 ffi::lua_pushboolean(lua, c_int::from(sent.is_ok()));
@@ -164,10 +166,11 @@ unsafe fn move_waiting(lua: State, channel: *mut Channel, index: c_int, handle: 
             }
         }
     }
+    debug_assert!(ffi::lua_gettop(lua) == top && ffi::lua_type(lua, index) == ffi::LUA_TUSERDATA);
 }
 
 /// Pushes the one value of what came through a channel.
-unsafe fn push_value(lua: State, body: &Payload) {
+pub(super) unsafe fn push_value(lua: State, body: &Payload) {
     let top = ffi::lua_gettop(lua);
     ffi::luaL_checkstack(lua, 8, c"too many values".as_ptr());
     let channels = push_channels(lua, &body.channels);
@@ -181,9 +184,8 @@ unsafe fn push_value(lua: State, body: &Payload) {
     }
 }
 
-/// Takes the completion of an operation on the shared channel on top of the stack for whoever waited in case `case` of `parked`.
+/// Takes the completion of an operation on a shared channel for whoever waits in case `case` of `parked`.
 pub(crate) unsafe fn completed(lua: State, parked: Parked, case: u32, outcome: &Outcome) {
-    let place = ffi::lua_gettop(lua);
     ffi::luaL_checkstack(lua, 8, c"too many values".as_ptr());
     let ok = match outcome {
         Outcome::Done(body) => {
@@ -195,22 +197,12 @@ pub(crate) unsafe fn completed(lua: State, parked: Parked, case: u32, outcome: &
             false
         }
     };
-    if scheduler::is_waiting(parked) {
-        ffi::lua_pushboolean(lua, c_int::from(ok));
-        super::wake_with(lua, Waiter { parked, case }, 2);
-    } else if let Outcome::Done(body) = outcome
-        && !body.data.is_empty()
-    {
-        // A value for a case that was not taken. It is not lost: whoever waits now or receives next gets it before later ones.
-        let channel = super::to_channel(lua, place);
-        if !super::hand_over(lua, channel) {
-            super::push_to_ring(lua, channel, place);
-        }
-    }
+    ffi::lua_pushboolean(lua, c_int::from(ok));
+    super::wake_with(lua, Waiter { parked, case }, 2);
 }
 
 /// Sends the value at `value` without waiting; the ticket when the host has not taken it over yet. Raises what a send raises.
-pub(super) unsafe fn begin_send(lua: State, handle: u32, value: c_int) -> Option<u64> {
+unsafe fn begin_send(lua: State, handle: u32, value: c_int) -> Option<u64> {
     let result = payload::encode_values(lua, value, 1).map_err(HostError::from).and_then(|body| {
         let sent = host::channel_send(handle, &body);
         payload::put_back(body);
@@ -222,7 +214,7 @@ pub(super) unsafe fn begin_send(lua: State, handle: u32, value: c_int) -> Option
     }
 }
 
-unsafe fn raise_host(lua: State, error: HostError) -> ! {
+pub(super) unsafe fn raise_host(lua: State, error: HostError) -> ! {
     if error.kind == errors::CONFLICT {
         drop(error);
         super::raise_closed(lua);
@@ -230,44 +222,6 @@ unsafe fn raise_host(lua: State, error: HostError) -> ! {
     errors::push_host(lua, &error);
     drop(error);
     ffi::lua_error(lua)
-}
-
-/// A first attempt to receive.
-pub(super) enum Attempt {
-    /// Value and ok were pushed.
-    Ready,
-    /// The ticket completes later.
-    Pending(u64),
-}
-
-/// Receives without waiting.
-pub(super) unsafe fn begin_receive(lua: State, handle: u32) -> Attempt {
-    match host::channel_receive(handle) {
-        Ok(Reception::Value(body)) => {
-            push_value(lua, &body);
-            drop(body);
-            ffi::lua_pushboolean(lua, 1);
-            Attempt::Ready
-        }
-        Ok(Reception::Closed) => {
-            ffi::lua_pushnil(lua);
-            ffi::lua_pushboolean(lua, 0);
-            Attempt::Ready
-        }
-        Ok(Reception::Pending(ticket)) => Attempt::Pending(ticket),
-        Err(error) => raise_host(lua, error),
-    }
-}
-
-/// Gives up an operation on the channel at `index`, unless it has ended.
-pub(super) unsafe fn give_up(lua: State, ticket: u64, index: c_int) {
-    if host::cancel(ticket) {
-        scheduler::forget_ticket(lua, ticket);
-    } else {
-        // It has ended already, and its value is on the way.
-        ffi::lua_pushvalue(lua, index);
-        scheduler::on_case(lua, ticket, Parked::NOBODY, 0);
-    }
 }
 
 /// `ch:send(v)` with the channel at 1 and the value at 2.
@@ -297,27 +251,31 @@ unsafe extern "C-unwind" fn sent(lua: State, _status: c_int, _context: ffi::lua_
 }
 
 /// `ch:receive()` with the channel at 1.
-pub(super) unsafe fn receive(lua: State, channel: *mut Channel, handle: u32) -> c_int {
-    let ticket = match begin_receive(lua, handle) {
-        Attempt::Ready => return 2,
-        Attempt::Pending(ticket) => ticket,
-    };
-    ffi::lua_pushinteger(lua, ticket.cast_signed());
-    let parked = scheduler::begin_wait(lua, true);
-    ffi::lua_pushvalue(lua, 1);
-    scheduler::on_case(lua, ticket, parked, 0);
-    (*channel).receivers.push(Waiter { parked, case: 0 });
-    scheduler::park(lua, 0, Some(received))
+pub(super) unsafe fn receive(lua: State, handle: u32) -> c_int {
+    match host::channel_receive(handle) {
+        Ok(Reception::Value(body)) => {
+            push_value(lua, &body);
+            drop(body);
+            ffi::lua_pushboolean(lua, 1);
+            2
+        }
+        Ok(Reception::Closed) => {
+            ffi::lua_pushnil(lua);
+            ffi::lua_pushboolean(lua, 0);
+            2
+        }
+        Ok(Reception::Pending(ticket)) => {
+            let parked = scheduler::begin_wait(lua, true);
+            scheduler::on_cases(ticket, parked, std::iter::once(0));
+            scheduler::park(lua, 0, Some(received))
+        }
+        Err(error) => raise_host(lua, error),
+    }
 }
 
-/// Goes on with the channel, the ticket, the value, ok, and the case.
+/// Goes on with the channel, the value, ok, and the case.
 unsafe extern "C-unwind" fn received(lua: State, _status: c_int, _context: ffi::lua_KContext) -> c_int {
-    let ticket = ffi::lua_tointegerx(lua, 2, std::ptr::null_mut()).cast_unsigned();
-    ffi::lua_settop(lua, 4);
-    if scheduler::is_pending(ticket) {
-        // The value came from an operation that had been given up before.
-        give_up(lua, ticket, 1);
-    }
+    ffi::lua_settop(lua, 3);
     2
 }
 

@@ -31,6 +31,10 @@ impl Waiters {
         self.queue.push_back(waiter);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     pub(super) fn pop(&mut self) -> Option<Waiter> {
         self.queue.pop_front()
     }

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::{
-    CallRequest, HostError, Level, Payload, ProcessOptions, Reception, Reply, Scope, SpawnRequest, error,
+    CallRequest, HostError, Level, Payload, ProcessOptions, Reception, Reply, Scope, SelectCase, Selection, SpawnRequest, error,
 };
 
 /// Something the guest asked for.
@@ -40,6 +40,7 @@ pub enum Asked {
     ChannelOpen { handle: u32, capacity: u32 },
     ChannelSend { handle: u32, body: Payload },
     ChannelReceive(u32),
+    ChannelSelect { cases: Vec<SelectCase>, wait: bool },
     ChannelClose(u32),
     ChannelRelease(u32),
 }
@@ -326,6 +327,39 @@ pub(crate) fn channel_receive(handle: u32) -> Result<Reception, HostError> {
             return Ok(Reception::Closed);
         }
         Ok(Reception::Pending(double.next_ticket()))
+    })
+}
+
+pub(crate) fn channel_select(cases: &[SelectCase], wait: bool) -> Result<Selection, HostError> {
+    with(|double| {
+        double.asked.push(Asked::ChannelSelect { cases: cases.to_vec(), wait });
+        for (number, case) in (0..).zip(cases) {
+            match case {
+                SelectCase::Send(offer) if double.closed.contains(&offer.channel) => {
+                    return Err(error("Conflict", "send on closed channel".to_owned()));
+                }
+                SelectCase::Send(_) if double.channels_full => {}
+                SelectCase::Send(offer) => {
+                    double.channels.entry(offer.channel).or_default().push(offer.body.clone());
+                    return Ok(Selection::Sent(number));
+                }
+                SelectCase::Receive(handle) => {
+                    let values = double.channels.entry(*handle).or_default();
+                    if !values.is_empty() {
+                        return Ok(Selection::Received((number, values.remove(0))));
+                    }
+                    if double.closed.contains(handle) {
+                        return Ok(Selection::Closed(number));
+                    }
+                }
+            }
+        }
+        if !wait {
+            return Ok(Selection::None);
+        }
+        let first = double.ticket + 1;
+        double.ticket += u64::try_from(cases.len()).unwrap_or(0);
+        Ok(Selection::Pending(first))
     })
 }
 

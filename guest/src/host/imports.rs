@@ -1,7 +1,8 @@
 //! The imports of the component, by the names that the rest of the guest uses.
 
 pub(crate) use crate::bindings::moonlet::runtime::channels::{
-    close as channel_close, open as channel_open, receive as channel_receive, release as channel_release, send as channel_send,
+    close as channel_close, open as channel_open, receive as channel_receive, release as channel_release,
+    select as channel_select, send as channel_send,
 };
 pub(crate) use crate::bindings::moonlet::runtime::clock::{monotonic, now, timer};
 pub(crate) use crate::bindings::moonlet::runtime::functions::call;

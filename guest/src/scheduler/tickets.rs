@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use super::{Parked, begin_wait, park};
+use super::{Parked, Scheduler, begin_wait, park};
 use crate::channel;
 use crate::errors;
 use crate::host::Outcome;
@@ -33,9 +33,27 @@ pub(crate) unsafe fn block_on_ticket(lua: State, ticket: u64, k: ffi::lua_KFunct
     park(lua, 0, Some(k))
 }
 
-/// Hands the completion to one case of a wait; takes the channel on top of the stack and keeps it until then.
-pub(crate) unsafe fn on_case(lua: State, ticket: u64, parked: Parked, case: u32) {
-    anchor(lua, ticket, Pending::Case(parked, case));
+/// Hands the completion of the first ticket to the first of these cases of a wait, that of the next ticket to the next case, and so on.
+/// Only one of the tickets will complete.
+pub(crate) fn on_cases(first: u64, parked: Parked, cases: impl Iterator<Item = u32>) {
+    let scheduler = &mut machine().scheduler;
+    let mut ticket = first;
+    for case in cases {
+        scheduler.pending.insert(ticket, Pending::Case(parked, case));
+        ticket += 1;
+    }
+    if let Some(coroutine) = scheduler.parked(parked) {
+        coroutine.cases = (first, ticket - first);
+    }
+}
+
+impl Scheduler {
+    /// Forgets the operations of which another one has happened, or none will.
+    pub(super) fn forget_cases(&mut self, first: u64, count: u64) {
+        for ticket in first..first.saturating_add(count) {
+            self.pending.remove(&ticket);
+        }
+    }
 }
 
 /// Calls `callback` when the ticket completes. Takes the value on top of the stack and keeps it for the callback.
@@ -53,17 +71,12 @@ unsafe fn anchor(lua: State, ticket: u64, pending: Pending) {
 
 /// Forgets a ticket, after it was cancelled. A completion that still comes is ignored.
 pub(crate) unsafe fn forget_ticket(lua: State, ticket: u64) {
-    if let Some(Pending::Callback(_) | Pending::Case(..)) = machine().scheduler.pending.remove(&ticket) {
+    if let Some(Pending::Callback(_)) = machine().scheduler.pending.remove(&ticket) {
         push_anchored(lua);
         ffi::lua_pushnil(lua);
         ffi::lua_rawseti(lua, -2, ticket.cast_signed());
         ffi::lua_pop(lua, 1);
     }
-}
-
-/// Whether the completion of a ticket is still to come.
-pub(crate) fn is_pending(ticket: u64) -> bool {
-    machine().scheduler.pending.contains_key(&ticket)
 }
 
 /// Tells whoever waits for a ticket.
@@ -83,8 +96,10 @@ pub(crate) unsafe fn complete(lua: State, ticket: u64, outcome: Outcome) {
             ffi::lua_settop(lua, top);
         }
         Some(Pending::Case(parked, case)) => {
+            let Some(coroutine) = scheduler.parked(parked) else { return };
+            let (first, count) = std::mem::replace(&mut coroutine.cases, (0, 0));
+            scheduler.forget_cases(first, count);
             let top = ffi::lua_gettop(lua);
-            take_anchored(lua, ticket);
             channel::completed(lua, parked, case, &outcome);
             ffi::lua_settop(lua, top);
         }
