@@ -87,7 +87,7 @@ pub fn parse(source: &str) -> Parsed {
     let lexed = lex(source);
     let mut parser = Parser::new(source, lexed.tokens, lexed.errors);
     let block = parser.chunk();
-    let mut errors = parser.errors;
+    let mut errors = if parser.errors.is_empty() { parser.in_step_errors } else { parser.errors };
     errors.sort_by_key(|error| error.span.start);
     errors.truncate(MAX_SYNTAX_ERRORS);
     Parsed {
@@ -116,6 +116,8 @@ struct Parser<'a> {
     erasures: Vec<Erasure>,
     type_names: Vec<Span>,
     errors: Vec<SyntaxError>,
+    /// Errors in what could be read, such as a `break` outside a loop.
+    in_step_errors: Vec<SyntaxError>,
     lex_errors: Vec<LexError>,
     /// Where the parser was last certainly in step.
     in_step_since: u32,
@@ -158,6 +160,7 @@ impl<'a> Parser<'a> {
             erasures: Vec::new(),
             type_names: Vec::new(),
             errors: Vec::new(),
+            in_step_errors: Vec::new(),
             lex_errors: Vec::new(),
             in_step_since: 0,
             out_of_step: false,

@@ -46,10 +46,10 @@ impl Parser<'_> {
         Stop
     }
 
-    /// Reports an error after which the parser is still in step.
+    /// Reports an error after which the parser is still in step. It counts only if the whole file can be read.
     pub(super) fn report_in_step(&mut self, error: SyntaxError) {
-        if !self.trying && !self.is_consequence(error.span) {
-            self.errors.push(error);
+        if !self.trying && self.in_step_errors.len() < MAX_SYNTAX_ERRORS {
+            self.in_step_errors.push(error);
         }
     }
 
@@ -57,8 +57,10 @@ impl Parser<'_> {
         if self.out_of_step || self.errors.len() >= MAX_SYNTAX_ERRORS {
             return true;
         }
-        let rest = self.source.get(span.start as usize..).unwrap_or("");
-        let line_end = span.start as usize + rest.find('\n').unwrap_or(rest.len());
+        // What lacks is shown at the end of a line, but found on the next.
+        let start = span.start.max(self.token().span.start) as usize;
+        let rest = self.source.get(start..).unwrap_or("");
+        let line_end = start + rest.find('\n').unwrap_or(rest.len());
         self.lex_errors.iter().any(|error| error.span.start >= self.in_step_since && error.span.start as usize <= line_end)
     }
 
@@ -256,7 +258,7 @@ impl Parser<'_> {
     }
 
     /// Gives the white space before the first token of a line.
-    fn indentation(&self, token: Span) -> usize {
+    pub(super) fn indentation(&self, token: Span) -> usize {
         let before = self.source.as_bytes().get(..token.start as usize).unwrap_or(&[]);
         before.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
     }

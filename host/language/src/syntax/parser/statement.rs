@@ -65,12 +65,26 @@ impl Parser<'_> {
         }
     }
 
+    /// After a `return` that does not end its block.
     fn after_return(&mut self, statement: Span) {
-        let error = SyntaxError::new(self.token().span, "`return` must be the last statement of its block")
-            .label("nothing can follow")
-            .related(statement, "the block ends here")
-            .help("to leave early, write `do return end`");
-        self.report_in_step(error);
+        if self.is_quiet() {
+            self.stop();
+            return;
+        }
+        let token = self.token();
+        let error = if !token.first_on_line {
+            SyntaxError::new(token.span, format!("unexpected {} after the values of `return`", self.describe_token()))
+        } else if self.indentation(token.span) < self.indentation(statement) {
+            let end = self.previous().end;
+            SyntaxError::new(Span { start: end, end }, "`end` expected after `return`")
+                .label("expected here, going by the indentation")
+        } else {
+            SyntaxError::new(token.span, "`return` must be the last statement of its block")
+                .label("nothing can follow")
+                .related(statement, "the block ends here")
+                .help("to leave early, write `do return end`")
+        };
+        self.report(error);
     }
 
     fn at_block_end(&self) -> bool {
