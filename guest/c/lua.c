@@ -1,6 +1,5 @@
 /*
-** Lua as one translation unit, so that the compiler inlines across its files and few functions stand in the
-** Wasm function table (each entry there costs every process 32 bytes of host memory).
+** Lua as one translation unit, so that the compiler inlines across its files.
 ** Left out: io, os, debug, package and linit; the guest brings what it offers of them.
 */
 #define LUA_CORE
@@ -35,6 +34,14 @@
 #define LUAI_FUNC static
 #define LUAI_DDEC(def) /* empty */
 #define LUAI_DDEF static
+
+#if defined(__wasm__)
+/*
+** The only allocator of the guest, called directly: nothing is called more often. It is 'allocate' of memory.rs.
+*/
+extern void *moonlet_allocate (void *account, void *block, size_t old, size_t size);
+#define callfrealloc(g,block,os,ns)  moonlet_allocate((g)->ud, block, os, ns)
+#endif
 
 #include "lzio.c"
 #include "lctype.c"

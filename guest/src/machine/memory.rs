@@ -98,6 +98,9 @@ unsafe extern "C" {
 }
 
 /// Answers null above the limit, which Lua turns into its catchable "not enough memory" after it has tried to collect garbage.
+///
+/// For Wasm, `c/lua.c` calls it by this name and not through a pointer.
+#[unsafe(export_name = "moonlet_allocate")]
 pub(super) unsafe extern "C" fn allocate(account: *mut c_void, block: *mut c_void, old: usize, new: usize) -> *mut c_void {
     let account = &mut *account.cast::<Account>();
     // For a new block Lua passes the kind of the object in place of the old size.
