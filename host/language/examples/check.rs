@@ -9,6 +9,7 @@ use moonlet_language::diagnostic::{Level, Sources, render};
 fn main() {
     let mut files: Vec<String> = std::env::args().skip(1).collect();
     let hints = files.iter().any(|file| file == "--all");
+    let any_module = !files.iter().any(|file| file == "--strict-modules");
     let time = files.iter().any(|file| file == "--time");
     files.retain(|file| !file.starts_with("--"));
     for file in &files {
@@ -16,7 +17,7 @@ fn main() {
         let source = String::from_utf8_lossy(&text);
         let start = Instant::now();
         let mut checker = Checker::new();
-        let checked = checker.check(&Program { source: &source, file, any_module: true, ..Program::default() });
+        let checked = checker.check(&Program { source: &source, file, any_module, ..Program::default() });
         let spent = start.elapsed();
         let shown: Vec<_> = checked.diagnostics.into_iter().filter(|d| hints || d.level != Level::Info).collect();
         let mut sources = Sources::new();

@@ -182,6 +182,7 @@ impl Checker {
             depth: 0,
             deferred: Vec::new(),
             reported_globals: FxHashSet::default(),
+            suggested: FxHashSet::default(),
             global_functions: FxHashMap::default(),
             quiet: 0,
             expr_types: Vec::new(),
@@ -249,6 +250,8 @@ struct File<'a> {
     depth: usize,
     deferred: Vec<DeferredField>,
     reported_globals: FxHashSet<&'a str>,
+    /// The names that a report about an unknown one suggested.
+    suggested: FxHashSet<String>,
     /// The functions that the file declares without `local`.
     global_functions: FxHashMap<&'a str, TypeId>,
     quiet: usize,

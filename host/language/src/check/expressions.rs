@@ -287,6 +287,7 @@ impl<'a> File<'a> {
             let mut globals: Vec<&str> = globals.iter().map(|name| &**name).collect();
             globals.sort_unstable();
             if let Some(near) = nearest(text, known.into_iter().chain(globals)) {
+                self.suggested.insert(near.to_owned());
                 diagnostic =
                     diagnostic.help(format!("did you mean `{near}`?")).fix(span.range(), near, format!("replace with `{near}`"));
             }
@@ -549,10 +550,11 @@ impl<'a> File<'a> {
         self.forget_closure_writes();
         self.block(&function.body);
         let reaches_end = !self.flow.dead;
+        let left = if reaches_end { self.left_over(function) } else { None };
         self.flow.rewind(mark);
         let body = self.functions.pop().unwrap_or_default();
         if reaches_end {
-            self.end_of_function(function, &body, returns.is_some());
+            self.end_of_function(function, &body, returns.is_some(), left);
         }
         self.close_types(scope);
         let inferred = match (returns, body.returned) {
@@ -601,7 +603,25 @@ impl<'a> File<'a> {
         }
     }
 
-    fn end_of_function(&mut self, function: &Function, body: &Body, declared: bool) {
+    /// Says which members of a union no branch of a function looked at.
+    fn left_over(&mut self, function: &Function) -> Option<String> {
+        for param in &function.params {
+            param.annotation?;
+            let var = self.scopes.declared.get(&param.name.start).copied()?;
+            let path = self.flow.var(var);
+            let declared = self.var_type(var);
+            if let Some(fact) = self.flow.fact(path)
+                && fact != declared
+                && fact != TypeId::NIL
+                && self.types().members(declared).len() > 1
+            {
+                return Some(format!("`{}` can still be `{}` here", self.text(param.name), self.show(fact)));
+            }
+        }
+        None
+    }
+
+    fn end_of_function(&mut self, function: &Function, body: &Body, declared: bool, left: Option<String>) {
         let (Some(pack), true) = (&body.declared, declared) else { return };
         let missing = pack.types.iter().copied().find(|wanted| !self.types().has_nil(*wanted));
         let Some(missing) = missing else { return };
@@ -612,6 +632,9 @@ impl<'a> File<'a> {
             self.diagnostic(Level::Error, "missing-return", span, message, "the end is reached without `return`");
         if missing == TypeId::NEVER {
             diagnostic.message = "a function that gives back `never` must not reach its end".to_owned();
+        }
+        if let Some(left) = left {
+            diagnostic = diagnostic.note(left);
         }
         if let Some(declared) = body.declared_span {
             diagnostic = diagnostic.also(self.file.clone(), declared.range(), "declared here");

@@ -12,7 +12,8 @@ pub(in crate::check) fn check(file: &mut File<'_>) {
             continue;
         }
         let name = file.text(var.name);
-        if name.starts_with('_') {
+        // A use of it that is misspelt is reported where it stands.
+        if name.starts_with('_') || file.suggested.contains(name) {
             continue;
         }
         let noun = if var.kind == VarKind::LocalFunction { "local function" } else { "local" };

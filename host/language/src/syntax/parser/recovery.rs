@@ -174,8 +174,12 @@ impl Parser<'_> {
                 error = error.help("`else if` opens another block: write `elseif`");
             }
             Some(suspect) if suspect != opener => {
-                let word = self.text(suspect);
-                error = error.related(suspect, format!("this `{word}` seems to lack its `end`, going by the indentation"));
+                let here = error.span;
+                let line = self.at_line(suspect);
+                error.message = format!("`end` expected to close `{}`{line}", self.text(suspect));
+                error.span = suspect;
+                error.label = "this seems to lack its `end`, going by the indentation".to_owned();
+                error = error.related(here, "only noticed here");
             }
             _ => {}
         }
