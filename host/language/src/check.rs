@@ -39,6 +39,9 @@ use types::{Pack, Symbol, TypeId, Types};
 /// No more diagnostics than this are given for one file: a hostile file must not fill memory with reports.
 pub const MAX_DIAGNOSTICS: usize = 500;
 
+/// After so many reports no more names are suggested: each suggestion looks through all names of the file.
+const MAX_SUGGESTIONS: usize = 100;
+
 /// A file to check and what it may use.
 #[derive(Debug, Clone, Default)]
 pub struct Program<'a> {
@@ -181,6 +184,7 @@ impl Checker {
             declaration,
             depth: 0,
             deferred: Vec::new(),
+            requires: None,
             reported_globals: FxHashSet::default(),
             suggested: FxHashSet::default(),
             global_functions: FxHashMap::default(),
@@ -249,6 +253,8 @@ struct File<'a> {
     declaration: bool,
     depth: usize,
     deferred: Vec<DeferredField>,
+    /// The locals that hold a library or module, by name; found when first needed.
+    requires: Option<FxHashMap<&'a str, String>>,
     reported_globals: FxHashSet<&'a str>,
     /// The names that a report about an unknown one suggested.
     suggested: FxHashSet<String>,

@@ -3,6 +3,9 @@
 /// Longer names are not compared: the comparison costs the product of both lengths.
 const MAX_LENGTH: usize = 60;
 
+/// No more names than this are compared: a hostile file may declare any number.
+const MAX_NAMES: usize = 5_000;
+
 /// Tells whether two texts differ so little that one is probably a misspelling of the other.
 #[must_use]
 pub(crate) fn is_near(written: &str, known: &str) -> bool {
@@ -12,8 +15,8 @@ pub(crate) fn is_near(written: &str, known: &str) -> bool {
 /// Gives the known name nearest to a misspelt one, if any is near; among equals the first.
 pub(crate) fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut best: Option<(usize, &str)> = None;
-    for name in known {
-        if name == written {
+    for name in known.take(MAX_NAMES) {
+        if name == written || name.len().abs_diff(written.len()) > allowed(written, name) {
             continue;
         }
         let Some(distance) = distance(written, name) else { continue };

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::types::{Alias, Field, Pack, Param, Record, Signature, Symbol, Type, TypeId, TypeParam};
-use super::{File, TypeEntry};
+use rustc_hash::FxHashMap;
+
+use super::types::{Alias, Field, MAX_MEMBERS, Pack, Param, Record, Signature, Symbol, Type, TypeId, TypeParam};
+use super::{File, MAX_SUGGESTIONS, TypeEntry};
 use crate::diagnostic::Level;
 use crate::spelling::nearest;
 use crate::syntax::ast::{
@@ -39,10 +41,11 @@ impl File<'_> {
     /// Declares the types of a block before its statements are looked at: they may refer to each other.
     pub(super) fn declare_aliases(&mut self, block: &Block) {
         let mut found: Vec<(&TypeAlias, u32)> = Vec::new();
+        let mut names: FxHashMap<&str, Span> = FxHashMap::default();
         for statement in &block.statements {
             let StatementKind::TypeAlias(node) = &statement.kind else { continue };
             let name = self.symbol(node.name);
-            if let Some((earlier, _)) = found.iter().find(|(earlier, _)| self.text(earlier.name) == self.text(node.name)) {
+            if let Some(earlier) = names.insert(self.text(node.name), node.name) {
                 let text = self.text(node.name);
                 let diagnostic = self
                     .diagnostic(
@@ -52,7 +55,7 @@ impl File<'_> {
                         format!("type `{text}` is declared twice"),
                         "declared again here",
                     )
-                    .also(self.file.clone(), earlier.name.range(), "first declared here");
+                    .also(self.file.clone(), earlier.range(), "first declared here");
                 self.report(diagnostic);
             }
             let id = self.types().alias(Alias { name, params: Vec::new(), body: TypeId::ANY });
@@ -239,6 +242,9 @@ impl File<'_> {
     }
 
     fn unknown_type(&mut self, text: &str, span: Span) {
+        if self.diagnostics.len() > MAX_SUGGESTIONS {
+            return self.error("unknown-type", span, format!("there is no type `{text}` here"), "not declared");
+        }
         let mut diagnostic =
             self.diagnostic(Level::Error, "unknown-type", span, format!("there is no type `{text}` here"), "not declared");
         let known: Vec<Arc<str>> = self.type_open.iter().map(|symbol| Arc::from(self.checker.types.name(*symbol))).collect();
@@ -337,6 +343,9 @@ impl File<'_> {
             let key = self.type_of(*key);
             let value = self.type_of(*value);
             return self.types().add(Type::Map(key, value));
+        }
+        if fields.len() > MAX_MEMBERS {
+            return TypeId::ANY;
         }
         let mut record = Record::default();
         for field in fields {

@@ -12,7 +12,7 @@ use super::{File, lints};
 use crate::diagnostic::Level;
 use crate::spelling::nearest;
 use crate::syntax::Span;
-use crate::syntax::ast::{ExprId, ExprKind};
+use crate::syntax::ast::{ExprId, ExprKind, StatementKind};
 
 /// What is called, for messages and for the place of a report.
 struct Callee {
@@ -708,25 +708,33 @@ impl<'a> File<'a> {
         self.required(&required).map(|exports| exports.value)
     }
 
-    /// Finds `local name = require("other")`.
-    fn required_as(&self, name: &str) -> String {
-        for statement in &self.ast.block.statements {
-            let crate::syntax::ast::StatementKind::Local { names, values } = &statement.kind else { continue };
-            for (binding, value) in names.iter().zip(values) {
-                if self.text(binding.name) != name {
-                    continue;
-                }
-                if let ExprKind::Call { callee, args, .. } = &self.ast.expr(*value).kind
-                    && self.text(self.ast.expr(*callee).span) == "require"
-                    && let [argument] = args.as_slice()
-                    && matches!(self.ast.expr(*argument).kind, ExprKind::String)
-                {
-                    let value = crate::syntax::string_value(self.text(self.ast.expr(*argument).span));
-                    return String::from_utf8_lossy(&value).into_owned();
+    /// Finds `local name = require("other")` among the outermost statements.
+    fn required_as(&mut self, name: &str) -> String {
+        if self.requires.is_none() {
+            let mut requires = FxHashMap::default();
+            for statement in &self.ast.block.statements {
+                let StatementKind::Local { names, values } = &statement.kind else { continue };
+                for (binding, value) in names.iter().zip(values) {
+                    if let Some(required) = self.required_name(*value) {
+                        requires.insert(self.text(binding.name), required);
+                    }
                 }
             }
+            self.requires = Some(requires);
         }
-        name.to_owned()
+        let known = self.requires.as_ref().and_then(|requires| requires.get(name)).cloned();
+        known.unwrap_or_else(|| name.to_owned())
+    }
+
+    fn required_name(&self, value: ExprId) -> Option<String> {
+        let ExprKind::Call { callee, args, .. } = &self.ast.expr(value).kind else { return None };
+        let [argument] = args.as_slice() else { return None };
+        let argument = self.ast.expr(*argument);
+        if self.text(self.ast.expr(*callee).span) != "require" || !matches!(argument.kind, ExprKind::String) {
+            return None;
+        }
+        let value = crate::syntax::string_value(self.text(argument.span));
+        Some(String::from_utf8_lossy(&value).into_owned())
     }
 }
 

@@ -279,7 +279,7 @@ impl<'a> File<'a> {
             diagnostic.code = "undeclared-require".into();
         } else if let Some(absent) = absent_global(text) {
             diagnostic = diagnostic.help(absent);
-        } else {
+        } else if self.diagnostics.len() < super::MAX_SUGGESTIONS {
             let globals: Vec<std::sync::Arc<str>> = self.checker.library.globals.keys().cloned().collect();
             let mut known: Vec<&str> = self.scopes.vars.iter().map(|var| var.name.text(self.source)).collect();
             known.extend(self.scopes.globals_written.keys().copied());
@@ -582,16 +582,14 @@ impl<'a> File<'a> {
 
     /// Variables that some function writes to keep nothing of what was found out about them outside.
     fn forget_closure_writes(&mut self) {
-        let written: Vec<_> = (0..self.scopes.vars.len())
-            .filter(|index| self.scopes.vars.get(*index).is_some_and(|var| var.written_in_closure))
-            .take(200)
-            .collect();
-        for index in written {
-            let path = self.flow.var(super::scopes::VarId(u32::try_from(index).unwrap_or(u32::MAX)));
+        let written = std::mem::take(&mut self.scopes.written_in_closures);
+        for var in &written {
+            let path = self.flow.var(*var);
             if self.flow.fact(path).is_some() {
                 self.flow.set(path, None);
             }
         }
+        self.scopes.written_in_closures = written;
     }
 
     fn function_model(&mut self, expected: TypeId) -> Option<Signature> {

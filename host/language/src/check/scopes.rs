@@ -10,6 +10,9 @@ use crate::syntax::ast::{
     Ast, Binding, Block, ExprId, ExprKind, Function, Generic, Statement, StatementKind, TableItem, TypeKind, TypeNodeId, TypePack,
 };
 
+/// Beyond so many variables that closures write to, the rest keep nothing at all: they have no facts in the first place.
+const MAX_CLOSURE_WRITES: usize = 1_000;
+
 /// The number of a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct VarId(pub(crate) u32);
@@ -67,6 +70,8 @@ pub(crate) struct Scopes<'a> {
     pub(crate) globals_written: FxHashMap<&'a str, u32>,
     /// How often each field name is written in the file.
     pub(crate) field_writes: FxHashMap<&'a str, u32>,
+    /// The variables that some function other than their own writes to.
+    pub(crate) written_in_closures: Vec<VarId>,
     /// Types that expressions name.
     pub(crate) types_used: FxHashSet<u32>,
 }
@@ -84,7 +89,11 @@ pub(crate) fn resolve<'a>(source: &'a str, ast: &'a Ast) -> Scopes<'a> {
         functions: 0,
     };
     resolver.block(&ast.block);
-    resolver.out
+    let mut out = resolver.out;
+    let ids = out.vars.iter().enumerate().filter(|(_, var)| var.written_in_closure);
+    out.written_in_closures =
+        ids.map(|(index, _)| VarId(u32::try_from(index).unwrap_or(u32::MAX))).take(MAX_CLOSURE_WRITES).collect();
+    out
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -4,6 +4,9 @@ use super::Program;
 use crate::diagnostic::Diagnostic;
 use crate::syntax::Parsed;
 
+/// More comments than this are not looked at: each is compared with each report.
+const MAX_SUPPRESSIONS: usize = 10_000;
+
 struct Suppression {
     /// The line on which it stands, or the next one if it stands alone.
     line: usize,
@@ -14,11 +17,11 @@ struct Suppression {
 
 /// Takes out what the file silences.
 pub(super) fn apply(program: &Program<'_>, parsed: &Parsed, diagnostics: &mut Vec<Diagnostic>) {
-    let mut suppressions = find(program.source, parsed);
-    if suppressions.is_empty() {
+    if !program.source.contains("moonlet:") {
         return;
     }
     let starts: Vec<usize> = std::iter::once(0).chain(program.source.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    let mut suppressions = find(program.source, parsed, &starts);
     let line_of = |offset: usize| starts.partition_point(|start| *start <= offset);
     diagnostics.retain(|diagnostic| {
         let Some(label) = &diagnostic.primary else { return true };
@@ -44,7 +47,7 @@ pub(super) fn apply(program: &Program<'_>, parsed: &Parsed, diagnostics: &mut Ve
     }
 }
 
-fn find(source: &str, parsed: &Parsed) -> Vec<Suppression> {
+fn find(source: &str, parsed: &Parsed, starts: &[usize]) -> Vec<Suppression> {
     let mut found = Vec::new();
     for comment in &parsed.ast.comments {
         let text = comment.text(source);
@@ -53,9 +56,13 @@ fn find(source: &str, parsed: &Parsed) -> Vec<Suppression> {
         };
         let Some(inner) = rest.trim_start().strip_prefix("allow(").and_then(|rest| rest.split(')').next()) else { continue };
         let start = comment.start as usize;
-        let line = source.as_bytes().iter().take(start).filter(|byte| **byte == b'\n').count() + 1;
-        let before = source.get(..start).and_then(|before| before.rsplit('\n').next()).unwrap_or("");
-        let line = if before.trim().is_empty() { line + 1 } else { line };
+        if found.len() >= MAX_SUPPRESSIONS {
+            break;
+        }
+        let line = starts.partition_point(|at| *at <= start);
+        let line_start = starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let alone = source.get(line_start..start).unwrap_or("").trim().is_empty();
+        let line = if alone { line + 1 } else { line };
         for code in inner.split(',') {
             found.push(Suppression { line, code: code.trim().to_owned(), span: comment.range(), used: false });
         }

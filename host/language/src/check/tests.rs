@@ -186,6 +186,11 @@ fn long_and_deep_programs_end_in_time() {
         format!("type T = {}number", "number | ".repeat(20_000)),
         (0..3_000).map(|i| format!("type T{i} = {{x: T{}}}\n", i + 1)).collect::<String>(),
         "type Grow<T> = {next: Grow<{T}>?}\nlocal g: Grow<number> = {}\nlocal h: Grow<string> = g\n".to_owned(),
+        (0..20_000).map(|i| format!("local function f{i}() x{i} = unknown{i} end\n")).collect::<String>(),
+        (0..20_000).map(|i| format!("local a{i}: Unknown{i} = 1 -- moonlet: allow(x)\n")).collect::<String>(),
+        format!("type T = {}nil", (0..50_000).map(|i| format!("\"a{i}\" | ")).collect::<String>()),
+        format!("type T = {{{}}}", (0..50_000).map(|i| format!("a{i}: number, ")).collect::<String>()),
+        (0..20_000).map(|i| format!("type A{i} = {{x: lib.T}}\n")).collect::<String>(),
         format!("local t = {{{}}}", "a = 1, ".repeat(20_000)),
         format!("local t: {{x: number}} = {{{}}}", "y = 1, ".repeat(20_000)),
     ];

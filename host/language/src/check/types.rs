@@ -6,6 +6,9 @@ use rustc_hash::FxHashMap;
 
 use crate::syntax::Span;
 
+/// A union of more members, or a record of more fields, counts as anything: looking through them takes time for each.
+pub(super) const MAX_MEMBERS: usize = 4_096;
+
 /// The number of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TypeId(u32);
@@ -440,6 +443,9 @@ impl Types {
     pub(super) fn union(&mut self, parts: &[TypeId]) -> TypeId {
         if let [one] = parts {
             return *one;
+        }
+        if parts.len() > MAX_MEMBERS {
+            return TypeId::ANY;
         }
         let mut members: Vec<TypeId> = Vec::with_capacity(parts.len());
         for part in parts {
