@@ -186,6 +186,18 @@ fn long_and_deep_programs_end_in_time() {
         format!("type T = {}number", "number | ".repeat(20_000)),
         (0..3_000).map(|i| format!("type T{i} = {{x: T{}}}\n", i + 1)).collect::<String>(),
         "type Grow<T> = {next: Grow<{T}>?}\nlocal g: Grow<number> = {}\nlocal h: Grow<string> = g\n".to_owned(),
+        format!("{}{}", "if x then ".repeat(190), "end ".repeat(190)),
+        format!("local x = {}1{}", "{".repeat(95), "}".repeat(95)),
+        format!("local x = {}1{}", "f({a = ".repeat(60), "})".repeat(60)),
+        format!("local x = {}1{}", "function() return ".repeat(95), " end".repeat(95)),
+        format!(
+            "local x = {}1{}",
+            "function() while a and b do for k, v in pairs(c) do return ".repeat(40),
+            " end end end".repeat(40)
+        ),
+        format!("local x: {}number{} = y", "{a: ".repeat(190), "}".repeat(190)),
+        format!("local x: {}number{} = {}1{}", "{a: ".repeat(90), "}".repeat(90), "{a = ".repeat(90), "}".repeat(90)),
+        format!("if {}a{} then end", "not (b and ".repeat(90), ")".repeat(90)),
         (0..20_000).map(|i| format!("local function f{i}() x{i} = unknown{i} end\n")).collect::<String>(),
         (0..20_000).map(|i| format!("local a{i}: Unknown{i} = 1 -- moonlet: allow(x)\n")).collect::<String>(),
         format!("type T = {}nil", (0..50_000).map(|i| format!("\"a{i}\" | ")).collect::<String>()),
