@@ -398,6 +398,13 @@ impl<'a> File<'a> {
         for (index, argument) in args.iter().enumerate() {
             let param = signature.params.get(index + offset);
             let declared = param.map(|param| (param.value, param.optional)).or(signature.rest.map(|rest| (rest, true)));
+            let function = matches!(self.ast.expr(self.ast.unwrap_parens(*argument)).kind, ExprKind::Function(_));
+            if function {
+                // A function that goes on from a literal will hardly give the same literal.
+                for value in map.values_mut() {
+                    *value = self.checker.types.widen(*value);
+                }
+            }
             let model = declared.map(|(value, _)| if generic { self.substitute_known(value, &map) } else { value });
             let model = model.filter(|model| !self.has_param(*model, 0));
             let multiple = index == last
