@@ -67,6 +67,11 @@ pub(crate) unsafe fn fail_with(lua: State, kind: &str, message: String) -> c_int
     2
 }
 
+/// The answer to a text that is not UTF-8 and so cannot go to the host; `what` it is comes first in the message.
+pub(crate) unsafe fn not_text(lua: State, what: &str) -> c_int {
+    fail_with(lua, INVALID, format!("{what} is not valid UTF-8"))
+}
+
 /// Pushes `nil` and an error of the host. Answers 2.
 pub(crate) unsafe fn fail_host(lua: State, error: HostError) -> c_int {
     ffi::lua_pushnil(lua);

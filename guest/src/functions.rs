@@ -57,7 +57,7 @@ unsafe extern "C-unwind" fn with_scope(lua: State) -> c_int {
 
 /// Starts the call of the entry at `index` with the arguments after it; `builder` is the place of the builder, 0 for none.
 unsafe fn start(lua: State, index: c_int, builder: c_int) -> Result<u64, HostError> {
-    let entry = lua::check_text(lua, index);
+    let entry = lua::to_text(lua, index).unwrap_or("");
     let (context, options) = if builder == 0 { (Vec::new(), Vec::new()) } else { builder::documents(lua, builder)? };
     let args = payload::encode_values(lua, index + 1, ffi::lua_gettop(lua) - index)?;
     let request = CallRequest { entry: entry.to_owned(), args, context, options };
@@ -67,7 +67,9 @@ unsafe fn start(lua: State, index: c_int, builder: c_int) -> Result<u64, HostErr
 }
 
 unsafe fn call_and_wait(lua: State, index: c_int, builder: c_int) -> c_int {
-    lua::check_text(lua, index);
+    if lua::check_utf8(lua, index).is_none() {
+        return errors::not_text(lua, "the id of the function");
+    }
     scheduler::check_can_block(lua);
     match start(lua, index, builder) {
         Ok(ticket) => scheduler::block_on_ticket(lua, ticket, returned),
@@ -86,7 +88,9 @@ unsafe extern "C-unwind" fn returned(lua: State, status: c_int, context: ffi::lu
 }
 
 unsafe fn call_in_background(lua: State, index: c_int, builder: c_int) -> c_int {
-    lua::check_text(lua, index);
+    if lua::check_utf8(lua, index).is_none() {
+        return errors::not_text(lua, "the id of the function");
+    }
     match start(lua, index, builder) {
         Ok(ticket) => {
             future::push(lua, ticket);

@@ -18,6 +18,9 @@ pub(crate) type Function = ffi::lua_CFunction;
 unsafe extern "C-unwind" {
     /// Resets a suspended or dead thread and closes its pending variables (mlua-sys hides it behind a feature).
     pub(crate) fn lua_closethread(lua: State, from: State) -> c_int;
+
+    /// Makes the table at `index` read-only for good, raw access included; answers whether it was. `lua.patch` adds it.
+    pub(crate) fn lua_freezetable(lua: State, index: c_int) -> c_int;
 }
 
 /// Pushes text.
@@ -39,7 +42,7 @@ pub(crate) unsafe fn check_str<'a>(lua: State, index: c_int) -> &'a [u8] {
     slice::from_raw_parts(start.cast::<u8>(), length)
 }
 
-/// Like [`check_str`], for text that goes to the host: raises when it is not UTF-8.
+/// Like [`check_str`], for text: raises when it is not UTF-8.
 pub(crate) unsafe fn check_text<'a>(lua: State, index: c_int) -> &'a str {
     match str::from_utf8(check_str(lua, index)) {
         Ok(text) => text,
@@ -47,9 +50,14 @@ pub(crate) unsafe fn check_text<'a>(lua: State, index: c_int) -> &'a str {
     }
 }
 
-/// The optional text argument at `index`; raises like [`check_text`] when there is one of another type.
-pub(crate) unsafe fn opt_text<'a>(lua: State, index: c_int) -> Option<&'a str> {
-    if ffi::lua_isnoneornil(lua, index) != 0 { None } else { Some(check_text(lua, index)) }
+/// Like [`check_str`], for text that goes to the host: none when it is not UTF-8, which is `errors::not_text` for the caller.
+pub(crate) unsafe fn check_utf8<'a>(lua: State, index: c_int) -> Option<&'a str> {
+    str::from_utf8(check_str(lua, index)).ok()
+}
+
+/// The optional text argument at `index`, like [`check_utf8`].
+pub(crate) unsafe fn opt_utf8<'a>(lua: State, index: c_int) -> Option<Option<&'a str>> {
+    if ffi::lua_isnoneornil(lua, index) != 0 { Some(None) } else { check_utf8(lua, index).map(Some) }
 }
 
 /// The bytes of the string at `index`, without any conversion; none when it is not a string.

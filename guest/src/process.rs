@@ -68,8 +68,8 @@ unsafe extern "C-unwind" fn pid(lua: State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn send(lua: State) -> c_int {
-    let to = lua::check_text(lua, 1);
-    let topic = lua::check_text(lua, 2);
+    let Some(to) = lua::check_utf8(lua, 1) else { return errors::not_text(lua, "the receiver") };
+    let Some(topic) = lua::check_utf8(lua, 2) else { return errors::not_text(lua, "the topic") };
     match payload::encode_values(lua, 3, ffi::lua_gettop(lua) - 2) {
         Ok(body) => {
             let result = host::send(to, topic, &body);
@@ -91,7 +91,7 @@ unsafe extern "C-unwind" fn events(lua: State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn listen(lua: State) -> c_int {
-    let topic = lua::check_text(lua, 1);
+    let Some(topic) = lua::check_utf8(lua, 1) else { return errors::not_text(lua, "the topic") };
     let mut message = false;
     if ffi::lua_isnoneornil(lua, 2) == 0 {
         ffi::luaL_checktype(lua, 2, ffi::LUA_TTABLE);

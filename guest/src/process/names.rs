@@ -33,8 +33,8 @@ unsafe fn no_scope(lua: State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn register(lua: State) -> c_int {
-    let name = lua::check_text(lua, 1);
-    let process = lua::opt_text(lua, 2);
+    let Some(name) = lua::check_utf8(lua, 1) else { return errors::not_text(lua, "the name") };
+    let Some(process) = lua::opt_utf8(lua, 2) else { return errors::not_text(lua, "the pid") };
     match scope(lua, 3) {
         Some(scope) => push_done(lua, host::register(name, process, scope)),
         None => no_scope(lua),
@@ -42,7 +42,8 @@ unsafe extern "C-unwind" fn register(lua: State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn lookup(lua: State) -> c_int {
-    match host::lookup(lua::check_text(lua, 1)) {
+    let Some(name) = lua::check_utf8(lua, 1) else { return errors::not_text(lua, "the name") };
+    match host::lookup(name) {
         Ok(pid) => {
             lua::push_str(lua, &pid);
             drop(pid);
@@ -53,7 +54,7 @@ unsafe extern "C-unwind" fn lookup(lua: State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn unregister(lua: State) -> c_int {
-    let name = lua::check_text(lua, 1);
+    let Some(name) = lua::check_utf8(lua, 1) else { return errors::not_text(lua, "the name") };
     match scope(lua, 2) {
         Some(scope) => push_done(lua, host::unregister(name, scope)),
         None => no_scope(lua),

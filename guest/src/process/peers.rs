@@ -26,14 +26,14 @@ pub(super) unsafe fn open(lua: State) {
 }
 
 unsafe fn to_peer(lua: State, act: fn(&str) -> Result<(), HostError>) -> c_int {
-    let to = lua::check_text(lua, 1);
+    let Some(to) = lua::check_utf8(lua, 1) else { return errors::not_text(lua, "the pid") };
     push_done(lua, act(to))
 }
 
 unsafe extern "C-unwind" fn cancel(lua: State) -> c_int {
-    let to = lua::check_text(lua, 1);
-    let reason = lua::opt_text(lua, 2).unwrap_or("");
-    push_done(lua, host::cancel_process(to, reason))
+    let Some(to) = lua::check_utf8(lua, 1) else { return errors::not_text(lua, "the pid") };
+    let Some(reason) = lua::opt_utf8(lua, 2) else { return errors::not_text(lua, "the reason") };
+    push_done(lua, host::cancel_process(to, reason.unwrap_or("")))
 }
 
 unsafe extern "C-unwind" fn terminate(lua: State) -> c_int {

@@ -77,8 +77,8 @@ unsafe fn request(lua: State, first: c_int, builder: c_int, relation: Relation) 
         ffi::lua_settop(lua, top);
     }
     Ok(SpawnRequest {
-        entry: lua::check_text(lua, first).to_owned(),
-        host: lua::check_text(lua, first + 1).to_owned(),
+        entry: lua::to_text(lua, first).unwrap_or("").to_owned(),
+        host: lua::to_text(lua, first + 1).unwrap_or("").to_owned(),
         args: payload::encode_values(lua, first + 2, top - first - 1)?,
         monitor: relation.monitor,
         link: relation.link,
@@ -118,14 +118,20 @@ unsafe fn first_messages(lua: State, builder: c_int) -> Result<Vec<FirstMessage>
     Ok(messages)
 }
 
-/// Raises for what is not text before anything is made.
-unsafe fn check_target(lua: State, first: c_int) {
-    lua::check_text(lua, first);
-    lua::check_text(lua, first + 1);
+/// Raises for what is no string before anything is made; pushes `nil` and an error, and answers false, for what is not text.
+unsafe fn check_target(lua: State, first: c_int) -> bool {
+    let entry = lua::check_utf8(lua, first).is_some();
+    if entry && lua::check_utf8(lua, first + 1).is_some() {
+        return true;
+    }
+    errors::not_text(lua, if entry { "the process host" } else { "the id of the entry" });
+    false
 }
 
 unsafe fn spawn_at(lua: State, first: c_int, builder: c_int, relation: Relation) -> c_int {
-    check_target(lua, first);
+    if !check_target(lua, first) {
+        return 2;
+    }
     let result = request(lua, first, builder, relation).and_then(|request| {
         let pid = host::spawn(&request);
         payload::put_back(request.args);
@@ -142,7 +148,9 @@ unsafe fn spawn_at(lua: State, first: c_int, builder: c_int, relation: Relation)
 }
 
 unsafe fn exec_at(lua: State, first: c_int, builder: c_int) -> c_int {
-    check_target(lua, first);
+    if !check_target(lua, first) {
+        return 2;
+    }
     scheduler::check_can_block(lua);
     let result = request(lua, first, builder, PLAIN).and_then(|request| {
         let ticket = host::exec(&request);
@@ -217,7 +225,7 @@ unsafe extern "C-unwind" fn builder_exec(lua: State) -> c_int {
 
 /// `process.upgrade([id], ...)`: does not return when it succeeds, because this code ends with the step.
 unsafe extern "C-unwind" fn upgrade(lua: State) -> c_int {
-    let entry = lua::opt_text(lua, 1);
+    let Some(entry) = lua::opt_utf8(lua, 1) else { return errors::not_text(lua, "the id of the entry") };
     scheduler::check_can_block(lua);
     match payload::encode_values(lua, 2, (ffi::lua_gettop(lua) - 1).max(0)) {
         Ok(args) => {
@@ -269,7 +277,9 @@ unsafe extern "C-unwind" fn with_scope(lua: State) -> c_int {
 
 unsafe extern "C-unwind" fn with_name(lua: State) -> c_int {
     check_builder(lua);
-    lua::check_text(lua, 2);
+    if lua::check_utf8(lua, 2).is_none() {
+        return errors::not_text(lua, "the name");
+    }
     ffi::lua_settop(lua, 2);
     builder::push_copy(lua, CLASS, VALUES);
     ffi::lua_pushvalue(lua, 2);
@@ -280,7 +290,9 @@ unsafe extern "C-unwind" fn with_name(lua: State) -> c_int {
 /// `builder:with_message(topic, ...)`: the list is copied, so that the builder it came from stays as it is.
 unsafe extern "C-unwind" fn with_message(lua: State) -> c_int {
     check_builder(lua);
-    lua::check_text(lua, 2);
+    if lua::check_utf8(lua, 2).is_none() {
+        return errors::not_text(lua, "the topic");
+    }
     let count = ffi::lua_gettop(lua) - 2;
     ffi::lua_createtable(lua, count + 1, 1);
     ffi::lua_insert(lua, 2);
