@@ -185,10 +185,11 @@ unsafe fn protected() -> Status {
     ffi::lua_pushcclosure(lua, work, 0);
     let status = ffi::lua_pcallk(lua, 0, 0, 0, 0, None);
     if status != ffi::LUA_OK {
+        let out_of_memory = is_out_of_memory(lua, -1, status);
         let reason = String::from_utf8_lossy(lua::to_bytes(lua, -1).unwrap_or(b"unknown error")).into_owned();
         ffi::lua_settop(lua, 0);
-        let out_of_memory = machine().memory.exceeded();
-        finish(Err(if status == ffi::LUA_ERRMEM { out_of_memory } else { host::error(errors::INTERNAL, reason) }));
+        let error = if out_of_memory { memory_exceeded() } else { host::error(errors::INTERNAL, reason) };
+        finish(Err(error));
     }
     if machine().finished { Status::Finished } else { Status::Blocked }
 }
@@ -264,16 +265,26 @@ unsafe fn result_of(thread: State, results: c_int) -> Result<Payload, HostError>
 
 /// The error that ended a coroutine, which lies on top of its stack.
 unsafe fn error_of(lua: State, thread: State, status: c_int) -> HostError {
-    let out_of_memory = machine().memory.exceeded();
+    let out_of_memory = is_out_of_memory(thread, -1, status).then(memory_exceeded);
     // The process ends; to say why takes a little memory, too.
     machine().memory.limit(u64::MAX);
     ffi::luaL_traceback(lua, thread, c"".as_ptr(), 0);
     let trace = String::from_utf8_lossy(lua::to_bytes(lua, -1).unwrap_or(b"")).trim_start().to_owned();
     ffi::lua_pop(lua, 1);
-    if status == ffi::LUA_ERRMEM {
-        return HostError { trace, ..out_of_memory };
+    if let Some(error) = out_of_memory {
+        return HostError { trace, ..error };
     }
     error_value(thread, ffi::lua_gettop(thread), trace)
+}
+
+fn memory_exceeded() -> HostError {
+    let machine = machine();
+    machine.memory.exceeded(machine.limits.memory)
+}
+
+/// Whether memory ran out: Lua says so, or what was raised is what Lua or a library said before, raised again by whoever caught it.
+unsafe fn is_out_of_memory(lua: State, index: c_int, status: c_int) -> bool {
+    status == ffi::LUA_ERRMEM || lua::to_bytes(lua, index).is_some_and(|text| text.ends_with(b"not enough memory"))
 }
 
 /// The value at `index` as an error of the contract.

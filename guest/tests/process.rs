@@ -178,6 +178,55 @@ fn running_out_of_memory_is_a_limit() {
 }
 
 #[test]
+fn running_out_of_memory_is_a_limit_however_it_is_noticed() {
+    for body in [
+        "local ok, err = pcall(fill) error(err)",
+        "local ok, err = pcall(fill) error(err, 0)",
+        "coroutine.wrap(fill)()",
+        "coroutine.spawn(fill) channel.new():receive()",
+        "local text = 'x' while true do text = text .. text end",
+        "string.rep('x', 1 << 24)",
+        "local list = {} for i = 1, 1e6 do list[i] = coroutine.create(print) end",
+        "json.decode('[' .. ('{},'):rep(100000) .. '1]')",
+        "local list = {} for i = 1, 1e6 do list[i] = i end process.send('x', 'y', list)",
+    ] {
+        let mut program = support::program(&format!(
+            "local function fill() local t = {{}} for i = 1, 1e9 do t[i] = {{i}} end end return function() {body} end"
+        ));
+        program.main.modules = vec!["json".to_owned()];
+        program.limits.memory = 2 << 20;
+        support::start(program);
+        let error = failure();
+        assert_eq!(error.kind, "LimitExceeded", "{body}: {error:?}");
+        let allowed = [&b"allowed\xcf"[..], &(2_u64 << 20).to_be_bytes()].concat();
+        assert!(error.details.windows(allowed.len()).any(|part| part == allowed), "{body}: {error:?}");
+    }
+}
+
+#[test]
+fn text_that_is_not_utf8_is_an_error_value() {
+    support::run_with(
+        r"for _, call in ipairs{
+            function(x) return process.send(x, 'y') end, function(x) return process.send('y', x) end, process.listen,
+            process.registry.register, process.registry.lookup, process.registry.unregister,
+            function(x) return process.registry.register('x', x) end,
+            process.cancel, function(x) return process.cancel('x', x) end, process.terminate, process.link, process.monitor,
+            function(x) return process.spawn(x, 'h') end, function(x) return process.spawn('a:b', x) end,
+            function(x) return process.exec(x, 'h') end, process.upgrade, funcs.call, funcs.async,
+            function(x) return process.with_context({}):with_name(x) end, function(x) return process.with_context({}):with_message(x) end,
+        } do
+            local value, err = call('\xff')
+            assert(value == nil and err:kind() == errors.INVALID and not err:retryable(), tostring(err))
+        end
+        print(select(2, process.send('x', 't\xff')))",
+        &["funcs"],
+        &[],
+    );
+    check_success();
+    assert_eq!(support::lines(), ["the topic is not valid UTF-8"]);
+}
+
+#[test]
 fn messages_that_do_not_fit_into_memory_end_the_process() {
     let mut program = support::program("return function() process.inbox() process.listen('end'):receive() end");
     program.limits.memory = 1 << 20;
