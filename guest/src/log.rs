@@ -44,7 +44,7 @@ unsafe extern "C-unwind" fn error(lua: State) -> c_int {
 /// `logger:level(message, fields)`.
 unsafe fn write(lua: State, level: Level) -> c_int {
     lua::check_object::<builder::Builder>(lua, 1, CLASS);
-    ffi::luaL_checkany(lua, 2);
+    check_message(lua);
     ffi::lua_settop(lua, 3);
     if ffi::lua_isnil(lua, 3) == 0 {
         ffi::luaL_checktype(lua, 3, ffi::LUA_TTABLE);
@@ -73,6 +73,17 @@ unsafe fn write(lua: State, level: Level) -> c_int {
     let message = String::from_utf8_lossy(lua::to_bytes(lua, 4).unwrap_or(b""));
     host::log(level, &name, &message, &fields, &location(lua));
     0
+}
+
+/// Raises unless the argument at 2 is text, a number, or something that says itself what it is as text, such as an Error.
+unsafe fn check_message(lua: State) {
+    match ffi::lua_type(lua, 2) {
+        ffi::LUA_TSTRING | ffi::LUA_TNUMBER => {}
+        ffi::LUA_TTABLE | ffi::LUA_TUSERDATA if ffi::luaL_getmetafield(lua, 2, c"__tostring".as_ptr()) != ffi::LUA_TNIL => {
+            ffi::lua_pop(lua, 1);
+        }
+        _ => lua::type_error(lua, 2, "string"),
+    }
 }
 
 /// Pushes a copy of the logger at 1 with the fields of the table at `index` (or nothing) laid over its own.

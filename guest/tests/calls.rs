@@ -260,6 +260,21 @@ fn loggers_carry_names_and_fields() {
     assert_eq!(lines()[2], "Invalid");
 }
 
+#[test]
+fn a_record_needs_a_message() {
+    run_with(
+        "for _, message in ipairs{false, {}} do print(pcall(logger.info, logger, message)) end
+         print(pcall(logger.info, logger)) print(pcall(function() logger:info() end))
+         logger:error(errors.new('an error'), {a = 1}) logger:info(5)",
+        &["logger"],
+        &[],
+    );
+    check_success();
+    let lines = lines();
+    assert!(lines[..4].iter().all(|line| line.starts_with("false\t") && line.contains("string expected")), "{lines:?}");
+    assert_eq!(lines[4..], ["an error", "5"]);
+}
+
 fn asked_logs() -> Vec<(String, String, Vec<u8>, String)> {
     moonlet_guest::host::double::with(|double| {
         double
