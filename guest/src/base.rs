@@ -54,11 +54,16 @@ pub(crate) unsafe fn freeze_libraries(lua: State) {
         }
         ffi::lua_pop(lua, 1);
     }
+    // The metatable of all strings can be read, as in stock Lua.
+    lua::push_str(lua, "");
+    ffi::lua_getmetatable(lua, -1);
+    lua::lua_freezetable(lua, -1);
+    ffi::lua_pop(lua, 2);
 }
 
 /// Makes the table on top of the stack read-only for Lua code; reading, `next` and `pairs` stay as they are.
 ///
-/// A metatable that it has already is kept and gets the guard, too.
+/// A metatable that it has already is kept and gets the guard, too. Plain tables in it become read-only as well.
 pub(crate) unsafe fn freeze(lua: State, name: &CStr) {
     if ffi::lua_getmetatable(lua, -1) == 0 {
         ffi::lua_createtable(lua, 0, 2);
@@ -69,9 +74,21 @@ pub(crate) unsafe fn freeze(lua: State, name: &CStr) {
     ffi::lua_pushboolean(lua, 0);
     ffi::lua_setfield(lua, -2, c"__metatable".as_ptr());
     ffi::lua_setmetatable(lua, -2);
+    lua::lua_freezetable(lua, -1);
+    ffi::lua_pushnil(lua);
+    while ffi::lua_next(lua, -2) != 0 {
+        if ffi::lua_type(lua, -1) == ffi::LUA_TTABLE {
+            if ffi::lua_getmetatable(lua, -1) == 0 {
+                lua::lua_freezetable(lua, -1);
+            } else {
+                ffi::lua_pop(lua, 1);
+            }
+        }
+        ffi::lua_pop(lua, 1);
+    }
 }
 
-/// `__newindex` of a read-only table; its upvalue is the name of the library.
+/// `__newindex` of a read-only table, which says more than Lua would; its upvalue is the name of the library.
 unsafe extern "C-unwind" fn refuse(lua: State) -> c_int {
     let library = lua::to_text(lua, ffi::lua_upvalueindex(1)).unwrap_or("");
     let field = lua::to_text(lua, 2).unwrap_or("?");

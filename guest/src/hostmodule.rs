@@ -94,6 +94,7 @@ unsafe fn build(lua: State, module: &str) {
         }
     }
     ffi::lua_settop(lua, table);
+    lua::lua_freezetable(lua, table);
 }
 
 /// Sets a function in `table` for each name in the list on top, which it pops. `prefix` stands before the name for the host.

@@ -61,6 +61,25 @@ pub(crate) unsafe fn open(lua: State) {
         ffi::lua_setfield(lua, -2, name.as_ptr());
     }
     ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, lua::key(&LOADED));
+    open_names(lua);
+}
+
+/// Lays down where argument errors look for the names of functions that were called through something else, such as `pcall`.
+unsafe fn open_names(lua: State) {
+    ffi::lua_createtable(lua, 0, 32);
+    ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, ffi::LUA_RIDX_GLOBALS);
+    ffi::lua_setfield(lua, -2, c"_G".as_ptr());
+    for key in [&BUILTIN, &LOADED] {
+        ffi::lua_rawgetp(lua, ffi::LUA_REGISTRYINDEX, lua::key(key));
+        ffi::lua_pushnil(lua);
+        while ffi::lua_next(lua, -2) != 0 {
+            ffi::lua_pushvalue(lua, -2);
+            ffi::lua_insert(lua, -2);
+            ffi::lua_rawset(lua, -5);
+        }
+        ffi::lua_pop(lua, 1);
+    }
+    ffi::lua_setfield(lua, ffi::LUA_REGISTRYINDEX, c"_NAMES".as_ptr());
 }
 
 /// Pushes the guest module of that name; pushes nothing and answers false when there is none.

@@ -58,8 +58,54 @@ fn libraries_are_read_only_but_can_be_walked() {
 
 #[test]
 fn modules_are_read_only() {
-    support::run_with("assert(not pcall(function() json.extra = 1 end)) print('done')", &["json"], &[]);
+    support::run_with(
+        "local function refused(f, ...)
+            local ok, err = pcall(f, ...)
+            assert(not ok and err:find('read%-only', 1), tostring(err))
+        end
+        for _, library in ipairs{string, table, math, utf8, os, coroutine, errors, channel, payload, process, json, time, funcs, uuid, base64} do
+            local name, old = next(library)
+            for _, key in ipairs{name, 'new', 1} do
+                refused(function() library[key] = 1 end)
+                refused(function() library.new = 1 end)
+                refused(function() library[1] = 1 end)
+                refused(rawset, library, key, 1)
+            end
+            refused(table.insert, library, 1)
+            assert(library[name] == old and not pcall(setmetatable, library, {}) and not pcall(setmetatable, library, nil))
+            for key, value in pairs(library) do
+                if type(value) == 'table' and not getmetatable(value) then
+                    refused(function() value[next(value)] = 1 end)
+                    refused(setmetatable, value, {})
+                end
+            end
+        end
+        local ok, err = pcall(function() string.format = print end)
+        assert(err:find('string.format', 1, true), err)
+        refused(function() getmetatable('').__index = nil end)
+        refused(rawset, getmetatable(''), '__index', nil)
+        local mine = setmetatable({}, {__index = string, __newindex = string})
+        refused(function() mine.format = 1 end)
+        refused(function() mine.other = 1 end)
+        assert(('x'):rep(2) == 'xx' and mine.format == string.format)
+        print('done')",
+        &["json", "time", "funcs", "uuid", "base64"],
+        &[],
+    );
+    check_success();
     assert_eq!(lines(), ["done"]);
+}
+
+#[test]
+fn argument_errors_name_the_function_however_it_was_called() {
+    support::run_with(
+        "for _, f in ipairs{string.rep, setmetatable, channel.select, json.encode, process.send} do print(select(2, pcall(f))) end",
+        &["json"],
+        &[],
+    );
+    check_success();
+    let names: Vec<_> = lines().iter().map(|line| line.split('\'').nth(1).unwrap_or("").to_owned()).collect();
+    assert_eq!(names, ["string.rep", "setmetatable", "channel.select", "json.encode", "process.send"]);
 }
 
 #[test]
