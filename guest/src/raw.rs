@@ -163,12 +163,6 @@ impl Table {
             .filter(|node| node.tag & TYPE_MASK != 0)
             .map(|node| (value_of(node.key, node.key_tag), value_of(node.value, node.tag)))
     }
-
-    /// The metatable, if there is one.
-    pub(crate) fn metatable(&self) -> Option<&Table> {
-        // SAFETY: a table keeps its metatable alive.
-        unsafe { self.metatable.as_ref() }
-    }
 }
 
 /// The value at `index`. A string keeps its place only as long as it stays on the stack or in a table.

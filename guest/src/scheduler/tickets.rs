@@ -97,7 +97,7 @@ pub(crate) unsafe fn complete(lua: State, ticket: u64, outcome: Outcome) {
         }
         Some(Pending::Case(parked, case)) => {
             let Some(coroutine) = scheduler.parked(parked) else { return };
-            let (first, count) = std::mem::replace(&mut coroutine.cases, (0, 0));
+            let (first, count) = std::mem::take(&mut coroutine.cases);
             scheduler.forget_cases(first, count);
             let top = ffi::lua_gettop(lua);
             channel::completed(lua, parked, case, &outcome);
