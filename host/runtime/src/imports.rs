@@ -8,6 +8,7 @@ use std::sync::Arc;
 use moonlet_sandbox::wit::{self, Error, Event, Outcome, Payload};
 
 use crate::errors;
+use crate::life;
 use crate::process::{Pending, Process};
 use crate::shared::{Alarm, Shared};
 
@@ -77,6 +78,10 @@ impl wit::types::Host for Calls {}
 impl wit::Imports for Calls {
     fn pid(&self) -> String {
         self.process.pid.as_ref().to_owned()
+    }
+
+    fn slice_over(&mut self) -> bool {
+        life::slice_over(&self.node, &self.process)
     }
 
     fn take_outcome(&mut self, ticket: u64) -> Option<Outcome> {

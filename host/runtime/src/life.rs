@@ -1,7 +1,7 @@
-//! The life of one process, from its instance to its exit, as one future; and the turns in which it is polled.
+//! The life of one process, from its instance to its exit, and the turns in which it runs.
 
 use std::cell::Cell;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Wake, Waker};
 
 use moonlet_sandbox::wit::{Error, Event, Payload, Program, Status};
-use moonlet_sandbox::{Failure, InstanceLimits};
+use moonlet_sandbox::{Failure, InstanceLimits, Machine};
 
 use crate::arrival::Exit;
 use crate::errors;
 use crate::imports::Calls;
-use crate::process::{Process, SERVICE};
+use crate::process::Process;
 use crate::program::Code;
-use crate::scheduler::Verdict;
+use crate::scheduler::{self, Verdict};
 use crate::shared::Shared;
 
 type Living = Pin<Box<dyn Future<Output = Exit> + Send>>;
@@ -25,16 +25,10 @@ type Living = Pin<Box<dyn Future<Output = Exit> + Send>>;
 pub(crate) enum Life {
     /// It has not run yet; its arguments.
     Unborn(Payload),
-    /// It runs or waits.
-    Running {
-        future: Living,
-        /// For programs of other languages: how the host wakes it.
-        waker: Option<Waker>,
-        /// CPU time since it last waited, in nanoseconds.
-        turn: u64,
-        /// Whether it has waited before.
-        settled: bool,
-    },
+    /// A Lua process between two steps.
+    Machine(Box<Machine>),
+    /// A program of another language, and how the host wakes it.
+    Program(Living, Waker),
     /// It is over.
     Over,
 }
@@ -45,17 +39,7 @@ impl Life {
     }
 }
 
-/// Why a future was pending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pause {
-    /// Its slice was over.
-    Preempted,
-    /// It waits for something to arrive.
-    Waiting,
-}
-
 thread_local! {
-    static PAUSE: Cell<Pause> = const { Cell::new(Pause::Preempted) };
     /// Vectors of events that are empty, for the next step on this thread.
     static SPARE: Cell<Vec<Event>> = const { Cell::new(Vec::new()) };
 }
@@ -66,56 +50,31 @@ const SPARE_CAPACITY: usize = 256;
 /// Runs one turn and returns what it came to and when it ended.
 pub(crate) fn turn(node: &Arc<Shared>, process: &Arc<Process>, now: u64) -> (Verdict, u64) {
     let mut life = process.life.lock();
-    if process.is_killed() {
-        let killed = std::mem::replace(&mut *life, Life::Over);
-        drop(life);
-        drop(killed);
-        let reason = process.take_kill().unwrap_or_else(|| errors::canceled("process terminated"));
-        node.exit(process, Err(reason));
-        return (Verdict::Idle, node.clock());
-    }
-    if let Life::Unborn(args) = &mut *life {
-        let args = std::mem::replace(args, Payload::empty());
-        *life = Life::Running { future: live(node, process, args), waker: waker(node, process), turn: 0, settled: false };
-    }
-    let Life::Running { future, waker, turn, settled } = &mut *life else {
-        return (Verdict::Idle, now);
-    };
-    let polled = {
-        let _inside = waker.is_some().then(|| node.tokio.enter());
-        if waker.is_some() {
-            process.look();
-        }
-        let mut context = Context::from_waker(waker.as_ref().unwrap_or(Waker::noop()));
-        PAUSE.set(Pause::Preempted);
+    scheduler::begin_slice(now);
+    let stepped = if process.is_killed() {
+        Ok(Some(Err(errors::canceled("process terminated"))))
+    } else {
         // A panic of the host while it serves one process must not take the worker, and with it the others, along.
-        catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut context)))
+        catch_unwind(AssertUnwindSafe(|| step(node, process, &mut life)))
     };
-    let end = node.clock();
-    let used = end.saturating_sub(now);
-    *turn += used;
-    let total = process.cpu.load(Ordering::Relaxed) + used;
-    process.cpu.store(total, Ordering::Relaxed);
-    let exit = match polled {
-        Ok(Poll::Ready(exit)) => exit,
-        Ok(Poll::Pending) => {
-            let pause = if waker.is_some() { Pause::Waiting } else { PAUSE.get() };
-            process.preempted.store(pause == Pause::Preempted, Ordering::Relaxed);
-            if let Some(error) = process.terms.bounds.exceeded(*turn, total) {
-                process.kill(Error { retryable: None, ..error });
-            } else if pause == Pause::Waiting {
-                *turn = 0;
-                let first = !std::mem::replace(settled, true);
+    let end = account(node, process);
+    let mut exit = match stepped {
+        Ok(None) => {
+            let (turn, total) = (process.turn.load(Ordering::Relaxed), process.cpu.load(Ordering::Relaxed));
+            let Some(error) = process.terms.bounds.exceeded(turn, total) else {
+                process.turn.store(0, Ordering::Relaxed);
                 drop(life);
-                if first && process.is_tied(SERVICE) {
-                    node.service_up(process);
-                }
                 return (if process.settle() { Verdict::Idle } else { Verdict::Again }, end);
-            }
-            return (Verdict::Again, end);
+            };
+            Err(error)
         }
+        Ok(Some(exit)) => exit,
         Err(_) => Err(errors::internal("the host failed while it served this process; this is a fault of Moonlet")),
     };
+    // Whatever it came to: who was ended from outside ends with that reason.
+    if let Some(reason) = process.take_kill() {
+        exit = Err(reason);
+    }
     let over = std::mem::replace(&mut *life, Life::Over);
     drop(life);
     // The instance goes back to the pool here, on the worker and outside of all locks.
@@ -124,39 +83,90 @@ pub(crate) fn turn(node: &Arc<Shared>, process: &Arc<Process>, now: u64) -> (Ver
     (Verdict::Idle, node.clock())
 }
 
-/// Makes the future of a process.
-fn live(node: &Arc<Shared>, process: &Arc<Process>, args: Payload) -> Living {
-    let (node, process) = (Arc::clone(node), Arc::clone(process));
-    if process.terms.program.is_component() {
-        Box::pin(run_component(node, process, args))
-    } else {
-        Box::pin(run_machine(node, process, args))
+/// Charges the slice that ends now and returns the time.
+fn account(node: &Shared, process: &Process) -> u64 {
+    let now = node.clock();
+    let used = now.saturating_sub(scheduler::begin_slice(now));
+    process.terms.host.lane.charge(used);
+    process.turn.fetch_add(used, Ordering::Relaxed);
+    process.cpu.fetch_add(used, Ordering::Relaxed);
+    now
+}
+
+/// Decides in the middle of a step, when a slice is over, whether the process goes on, and lets others run first.
+pub(crate) fn slice_over(node: &Arc<Shared>, process: &Arc<Process>) -> bool {
+    let now = account(node, process);
+    let (turn, total) = (process.turn.load(Ordering::Relaxed), process.cpu.load(Ordering::Relaxed));
+    if let Some(error) = process.terms.bounds.exceeded(turn, total) {
+        process.kill(error);
+    }
+    if process.is_killed() {
+        return false;
+    }
+    node.look_at_deadlines(now);
+    let goes_on = node.scheduler.preempt(process);
+    scheduler::begin_slice(node.clock());
+    goes_on && !process.is_killed()
+}
+
+/// Runs one step, or polls a program once. None: it waits.
+fn step(node: &Arc<Shared>, process: &Arc<Process>, life: &mut Life) -> Option<Exit> {
+    if let Life::Unborn(args) = life {
+        let args = std::mem::replace(args, Payload::empty());
+        if !process.terms.program.is_component() {
+            return start(node, process, args, life).unwrap_or_else(|error| Some(Err(error)));
+        }
+        let (owned_node, owned_process) = (Arc::clone(node), Arc::clone(process));
+        *life = Life::Program(Box::pin(run_component(owned_node, owned_process, args)), waker(node, process));
+    }
+    match life {
+        Life::Machine(machine) => {
+            let mut events = SPARE.take();
+            if !process.take_events(&mut events) {
+                SPARE.set(events);
+                return None;
+            }
+            let status = machine.step(&events);
+            give_back(events);
+            outcome(process, status)
+        }
+        Life::Program(future, waker) => {
+            let _inside = node.tokio.enter();
+            process.look();
+            match future.as_mut().poll(&mut Context::from_waker(waker)) {
+                Poll::Ready(exit) => Some(exit),
+                Poll::Pending => None,
+            }
+        }
+        Life::Unborn(_) | Life::Over => None,
     }
 }
 
-async fn run_machine(node: Arc<Shared>, process: Arc<Process>, args: Payload) -> Exit {
+/// Makes the instance of a Lua process and runs its first step.
+fn start(node: &Arc<Shared>, process: &Arc<Process>, args: Payload, life: &mut Life) -> Result<Option<Exit>, Error> {
     let terms = &process.terms;
-    let code = terms.program.code(&node)?;
-    let Code::Lua(chunks) = code else { return Err(errors::internal("a component runs as a machine")) };
+    let Code::Lua(chunks) = terms.program.code(node)? else {
+        return Err(errors::internal("a component runs as a machine"));
+    };
     let limits = InstanceLimits { memory: terms.bounds.memory };
-    let imports = Box::new(Calls::new(Arc::clone(&node), Arc::clone(&process)));
-    let mut machine = node.sandbox.machine(imports, limits).await.map_err(fault)?;
+    let imports = Box::new(Calls::new(Arc::clone(node), Arc::clone(process)));
+    let mut machine = Box::new(node.sandbox.machine(imports, limits).map_err(Failure::into_error)?);
     let mut program: Program = terms.take_program(chunks);
     process.pid.as_ref().clone_into(&mut program.pid);
     program.args = args;
     program.context = process.context.to_vec();
     program.seed = node.random();
-    let mut status = machine.start(&program).await;
+    let status = machine.start(&program);
     terms.give_program(program);
-    loop {
-        match status {
-            Ok(Status::Finished) => return finished(&process),
-            Ok(Status::Blocked) => {}
-            Err(failure) => return Err(fault(failure)),
-        }
-        let events = arrived(&process).await;
-        status = machine.step(&events).await;
-        give_back(events);
+    *life = Life::Machine(machine);
+    Ok(outcome(process, status))
+}
+
+fn outcome(process: &Process, status: Result<Status, Failure>) -> Option<Exit> {
+    match status {
+        Ok(Status::Finished) => Some(finished(process)),
+        Ok(Status::Blocked) => None,
+        Err(failure) => Some(Err(failure.into_error())),
     }
 }
 
@@ -190,25 +200,6 @@ fn finished(process: &Process) -> Exit {
     }
 }
 
-/// Waits until something has arrived and takes it.
-async fn arrived(process: &Process) -> Vec<Event> {
-    let mut events = Vec::new();
-    poll_fn(|_| {
-        if events.capacity() == 0 {
-            events = SPARE.take();
-        }
-        if process.take_events(&mut events) {
-            return Poll::Ready(());
-        }
-        PAUSE.set(Pause::Waiting);
-        // The vector is of use to the next process on this thread meanwhile.
-        SPARE.set(std::mem::take(&mut events));
-        Poll::Pending
-    })
-    .await;
-    events
-}
-
 fn give_back(mut events: Vec<Event>) {
     events.clear();
     if events.capacity() <= SPARE_CAPACITY {
@@ -217,9 +208,8 @@ fn give_back(mut events: Vec<Event>) {
 }
 
 /// Components wait for WASI, too, hence need to be woken; a Lua process only waits for its mailbox.
-fn waker(node: &Arc<Shared>, process: &Arc<Process>) -> Option<Waker> {
-    let alarm = || Alarm { node: Arc::downgrade(node), process: Arc::downgrade(process) };
-    process.terms.program.is_component().then(|| Waker::from(Arc::new(alarm())))
+fn waker(node: &Arc<Shared>, process: &Arc<Process>) -> Waker {
+    Waker::from(Arc::new(Alarm { node: Arc::downgrade(node), process: Arc::downgrade(process) }))
 }
 
 struct Alarm {

@@ -126,6 +126,11 @@ impl Mailbox {
         self.relax();
     }
 
+    /// Tells whether there is something to deliver.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// Takes the first message or signal.
     pub(crate) fn take_event(&mut self) -> Option<Event> {
         let position = self.ready.iter().position(|arrival| !matches!(arrival, Arrival::Completed(..)))?;

@@ -17,7 +17,7 @@ use crate::arrival::{Envelope, Exit};
 use crate::functions::Call;
 use crate::life::Life;
 use crate::mailbox::{Full, Mailbox};
-use crate::scheduler::{Lane, Runnable};
+use crate::scheduler::{Halted, Lane, Runnable};
 use crate::table::{Seat, Tabled};
 use crate::terms::Terms;
 use crate::timers::AlarmKey;
@@ -53,8 +53,10 @@ pub(crate) struct Process {
     pub(crate) context: Arc<[u8]>,
     /// CPU time so far, in nanoseconds.
     pub(crate) cpu: AtomicU64,
-    /// Whether its last turn ended in the middle of a step. Only the worker that runs it writes this.
-    pub(crate) preempted: AtomicBool,
+    /// CPU time since it last waited, in nanoseconds.
+    pub(crate) turn: AtomicU64,
+    /// The thread that is in the middle of its step.
+    pub(crate) halted: Halted,
     pub(crate) life: Mutex<Life>,
     inner: Mutex<Inner>,
     /// What is tied to it; see the constants above.
@@ -141,7 +143,8 @@ impl Process {
             children: AtomicU32::new(0),
             context,
             cpu: AtomicU64::new(0),
-            preempted: AtomicBool::new(false),
+            turn: AtomicU64::new(0),
+            halted: Halted::default(),
             life: Mutex::new(life),
             inner: Mutex::new(Inner {
                 // It is queued as soon as it exists.
@@ -199,7 +202,6 @@ impl Process {
     /// Moves what has arrived to `events`; false when there is nothing.
     pub(crate) fn take_events(&self, events: &mut Vec<Event>) -> bool {
         let mut inner = self.inner.lock();
-        inner.fresh = false;
         inner.mailbox.take(events, BATCH_EVENTS, BATCH_BYTES);
         !events.is_empty()
     }
@@ -207,7 +209,9 @@ impl Process {
     /// Makes it idle, unless something has arrived meanwhile.
     pub(crate) fn settle(&self) -> bool {
         let mut inner = self.inner.lock();
-        if inner.fresh || inner.kill.is_some() {
+        // A machine takes all there is; what a program leaves may be nothing that it waits for.
+        let more = if self.terms.program.is_component() { inner.fresh } else { inner.mailbox.has_ready() };
+        if more || inner.kill.is_some() {
             return false;
         }
         inner.state = State::Idle;
@@ -363,8 +367,8 @@ impl Runnable for Process {
         &self.terms.host.lane
     }
 
-    fn is_preempted(&self) -> bool {
-        self.preempted.load(Ordering::Relaxed)
+    fn halted(&self) -> &Halted {
+        &self.halted
     }
 }
 

@@ -15,11 +15,14 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
+mod crew;
 mod lane;
 mod queue;
 mod ticker;
 mod worker;
 
+use crew::Crew;
+pub(crate) use crew::Halted;
 pub(crate) use lane::{DEFAULT_WEIGHT, Lane};
 use queue::RunQueue;
 use ticker::Ticker;
@@ -29,8 +32,8 @@ pub(crate) trait Runnable: Send + Sync + 'static {
     /// Returns the lane of its process host.
     fn lane(&self) -> &Lane;
 
-    /// Tells whether its last turn ended in the middle of a step, so that it holds a native stack.
-    fn is_preempted(&self) -> bool;
+    /// Returns the place of the thread that is in the middle of its step.
+    fn halted(&self) -> &Halted;
 }
 
 /// What a turn came to.
@@ -66,7 +69,7 @@ pub(crate) trait Driver: Send + Sync + 'static {
 /// The workers and their queues. The driver belongs to the threads only, so that it can own the scheduler.
 pub(crate) struct Scheduler<P> {
     shared: Arc<Shared<P>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    ticker: Mutex<Option<JoinHandle<()>>>,
 }
 
 struct Shared<P> {
@@ -81,6 +84,8 @@ struct Shared<P> {
     /// Set while `entrance` holds processes, for a look without the lock.
     waiting_outside: AtomicBool,
     ticker: Ticker,
+    /// The threads that take turns at the stations. No other lock is taken under this one.
+    crew: Mutex<Crew>,
     stopping: AtomicBool,
 }
 
@@ -104,9 +109,19 @@ struct Entrance<P> {
     watched: u64,
 }
 
+/// Native stack of a worker thread: what a step in the sandbox may use, and the host's functions on top of it.
+const THREAD_STACK: usize = 2 << 20;
+
 thread_local! {
+    /// When the slice began that this thread runs.
+    static SLICE_START: Cell<u64> = const { Cell::new(0) };
     /// The scheduler, by address, and the station of the worker that this thread is.
     static HERE: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+}
+
+/// Notes that a slice begins on this thread, and returns when the one before it began.
+pub(crate) fn begin_slice(now: u64) -> u64 {
+    SLICE_START.replace(now)
 }
 
 impl<P: Runnable> Scheduler<P> {
@@ -120,9 +135,10 @@ impl<P: Runnable> Scheduler<P> {
             arrivals: Condvar::new(),
             waiting_outside: AtomicBool::new(false),
             ticker: Ticker::new(),
+            crew: Mutex::new(Crew::default()),
             stopping: AtomicBool::new(false),
         };
-        Self { shared: Arc::new(shared), threads: Mutex::new(Vec::new()) }
+        Self { shared: Arc::new(shared), ticker: Mutex::new(None) }
     }
 
     /// Starts the threads.
@@ -131,16 +147,46 @@ impl<P: Runnable> Scheduler<P> {
     ///
     /// When the system refuses a thread.
     pub(crate) fn start<D: Driver<Process = P>>(&self, driver: &Arc<D>) -> std::io::Result<()> {
-        let mut threads = self.threads.lock();
+        let (shared, crew_driver) = (Arc::downgrade(&self.shared), Arc::clone(driver));
+        let mut crew = self.shared.crew.lock();
+        crew.set_recruit(Box::new(move |chair| {
+            let (shared, driver) = (shared.upgrade().ok_or(std::io::ErrorKind::NotFound)?, Arc::clone(&crew_driver));
+            let builder = std::thread::Builder::new().name("moonlet-worker".to_owned()).stack_size(THREAD_STACK);
+            builder.spawn(move || worker::work(&shared, &driver, &chair))
+        }));
         for index in 0..self.shared.stations.len() {
-            let (shared, driver) = (Arc::clone(&self.shared), Arc::clone(driver));
-            let builder = std::thread::Builder::new().name(format!("moonlet-{index}"));
-            threads.push(builder.spawn(move || worker::work(&shared, &driver, index))?);
+            crew.hire(index)?;
         }
+        drop(crew);
         let (shared, driver) = (Arc::clone(&self.shared), Arc::clone(driver));
         let builder = std::thread::Builder::new().name("moonlet-ticker".to_owned());
-        threads.push(builder.spawn(move || ticker::tick(&shared, &*driver))?);
+        *self.ticker.lock() = Some(builder.spawn(move || ticker::tick(&shared, &*driver))?);
         Ok(())
+    }
+
+    /// Lets others run in the middle of a step of `process`, if any wait, and returns when it is its turn again. False: the
+    /// scheduler stops.
+    pub(crate) fn preempt(&self, process: &Arc<P>) -> bool {
+        let shared = &self.shared;
+        if shared.stopping.load(Ordering::SeqCst) {
+            return false;
+        }
+        let (Some(index), Some(chair)) = (shared.here(), crew::own_chair()) else { return true };
+        let Some(station) = shared.stations.get(index) else { return true };
+        shared.enter(station);
+        if station.len.load(Ordering::Relaxed) == 0 {
+            return true;
+        }
+        let Some(substitute) = shared.crew.lock().substitute(shared.stations.len()) else { return true };
+        process.halted().set(Arc::clone(&chair));
+        if station.push(Arc::clone(process), &shared.clock) > 1 {
+            shared.offer();
+        }
+        station.turns.fetch_add(1, Ordering::Relaxed);
+        substitute.give(index);
+        let Some(index) = chair.wait(&shared.stopping) else { return false };
+        shared.sit_at(index);
+        true
     }
 
     /// Queues a process that has something to do. Must not be called twice before it ran.
@@ -169,8 +215,9 @@ impl<P: Runnable> Scheduler<P> {
             self.shared.arrivals.notify_all();
         }
         self.shared.ticker.wake();
+        let threads = self.shared.crew.lock().dismiss();
         let own = std::thread::current().id();
-        for thread in self.threads.lock().drain(..) {
+        for thread in threads.into_iter().chain(self.ticker.lock().take()) {
             if thread.thread().id() != own {
                 // A worker that panicked has nothing left to say here.
                 let _ = thread.join();
@@ -183,6 +230,11 @@ impl<P: Runnable> Shared<P> {
     fn here(&self) -> Option<usize> {
         let (scheduler, index) = HERE.get();
         (scheduler == std::ptr::from_ref(self).addr()).then_some(index)
+    }
+
+    /// Makes a station the one of this thread.
+    fn sit_at(&self, index: usize) {
+        HERE.set((std::ptr::from_ref(self).addr(), index));
     }
 
     fn push(&self, process: Arc<P>) {

@@ -217,6 +217,15 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Does what is due while a long step keeps this worker.
+    pub(crate) fn look_at_deadlines(self: &Arc<Self>, now: u64) {
+        if now >= self.timers.next_deadline() {
+            self.fire(now);
+        }
+    }
+}
+
 impl Driver for Shared {
     type Process = Process;
 

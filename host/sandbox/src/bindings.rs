@@ -6,7 +6,6 @@ pub mod machine {
     wasmtime::component::bindgen!({
         path: "../../wit",
         world: "machine",
-        exports: { default: async },
         additional_derives: [PartialEq],
     });
 }

@@ -1,9 +1,5 @@
 //! Compiling Lua source text in a throw-away instance, so that a parser fault is as contained as any other.
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
 use crate::limiter::InstanceLimits;
 use crate::sandbox::Sandbox;
 use crate::wit::{self, Error, Imports, Outcome, Payload};
@@ -12,25 +8,8 @@ use crate::wit::{self, Error, Imports, Outcome, Payload};
 const MEMORY: usize = 256 << 20;
 
 pub(crate) fn compile(sandbox: &Sandbox, source: &[u8], name: &str) -> Result<Vec<u8>, Error> {
-    let work = async {
-        let mut machine = sandbox.machine(Box::new(Nothing), InstanceLimits { memory: MEMORY }).await?;
-        machine.compile(source, name).await
-    };
-    match block_on(work) {
-        Ok(result) => result,
-        Err(failure) => Err(failure.into_error()),
-    }
-}
-
-/// Runs a future of the sandbox to its end. It is pending only when a slice is over, so polling again is all it takes.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return value;
-        }
-    }
+    let compile = || sandbox.machine(Box::new(Nothing), InstanceLimits { memory: MEMORY })?.compile(source, name);
+    compile().unwrap_or_else(|failure| Err(failure.into_error()))
 }
 
 /// The imports of the compiling instance: it is given nothing.
@@ -170,6 +149,9 @@ impl wit::log::Host for Nothing {
 impl Imports for Nothing {
     fn pid(&self) -> String {
         String::new()
+    }
+    fn slice_over(&mut self) -> bool {
+        true
     }
     fn take_outcome(&mut self, _ticket: u64) -> Option<Outcome> {
         None

@@ -1,7 +1,7 @@
 //! One Lua process: an instance of the guest's image.
 
 use wasmtime::component::InstancePre;
-use wasmtime::{Engine, Store};
+use wasmtime::{Engine, Store, UpdateDeadline};
 
 use crate::bindings::machine::{Machine as Exports, MachinePre};
 use crate::failure::Failure;
@@ -17,15 +17,15 @@ pub(crate) struct MachineState {
 
 /// An instance of the Lua guest.
 ///
-/// Its futures are pending when its slice is over: poll them again to go on. Dropping one in that state drops the step half
-/// done; afterwards only dropping the machine makes sense.
+/// It runs on the native stack of the calling thread. When a slice is over, [`Imports::slice_over`] is called in the middle of
+/// the step and decides how it goes on; to preempt a process is to keep its thread there.
 pub struct Machine {
     store: Store<MachineState>,
     exports: Exports,
 }
 
 impl Machine {
-    pub(crate) async fn new(
+    pub(crate) fn new(
         engine: &Engine,
         image: &MachinePre<MachineState>,
         imports: Box<dyn Imports>,
@@ -33,33 +33,44 @@ impl Machine {
     ) -> Result<Self, Failure> {
         let mut store = Store::new(engine, MachineState { imports, limiter: Limiter::new(limits) });
         store.limiter(|state| &mut state.limiter);
-        store.epoch_deadline_async_yield_and_update(SLICE_TICKS);
+        store.epoch_deadline_callback(|mut context| {
+            if context.data_mut().imports.slice_over() {
+                Ok(UpdateDeadline::Continue(SLICE_TICKS))
+            } else {
+                Err(wasmtime::format_err!("the process was ended in the middle of a step"))
+            }
+        });
         store.set_epoch_deadline(SLICE_TICKS);
-        let exports = match image.instantiate_async(&mut store).await {
-            Ok(exports) => exports,
-            Err(error) => return Err(Failure::of_instance(&error)),
-        };
+        let exports = image.instantiate(&mut store).map_err(|error| Failure::of_instance(&error))?;
         Ok(Self { store, exports })
     }
 
     /// Makes the instance a process and runs its first step.
-    pub async fn start(&mut self, program: &Program) -> Result<Status, Failure> {
+    ///
+    /// # Errors
+    ///
+    /// What ended it against its will; afterwards only dropping it makes sense.
+    pub fn start(&mut self, program: &Program) -> Result<Status, Failure> {
         self.store.set_epoch_deadline(SLICE_TICKS);
-        let result = self.exports.call_start(&mut self.store, program).await;
+        let result = self.exports.call_start(&mut self.store, program);
         result.map_err(|error| Failure::of_call(&error, &self.store.data().limiter))
     }
 
     /// Delivers events and runs until every coroutine waits or the process ends.
-    pub async fn step(&mut self, events: &[Event]) -> Result<Status, Failure> {
+    ///
+    /// # Errors
+    ///
+    /// What ended it against its will; afterwards only dropping it makes sense.
+    pub fn step(&mut self, events: &[Event]) -> Result<Status, Failure> {
         self.store.set_epoch_deadline(SLICE_TICKS);
-        let result = self.exports.call_step(&mut self.store, events).await;
+        let result = self.exports.call_step(&mut self.store, events);
         result.map_err(|error| Failure::of_call(&error, &self.store.data().limiter))
     }
 
     /// Compiles source text. The instance can become a process afterwards, but is meant to be thrown away.
-    pub(crate) async fn compile(&mut self, source: &[u8], name: &str) -> Result<Result<Vec<u8>, crate::wit::Error>, Failure> {
+    pub(crate) fn compile(&mut self, source: &[u8], name: &str) -> Result<Result<Vec<u8>, crate::wit::Error>, Failure> {
         self.store.set_epoch_deadline(SLICE_TICKS);
-        let result = self.exports.call_compile(&mut self.store, source, name).await;
+        let result = self.exports.call_compile(&mut self.store, source, name);
         result.map_err(|error| Failure::of_call(&error, &self.store.data().limiter))
     }
 

@@ -22,8 +22,9 @@ pub(crate) const SLICE_TICKS: u64 = 2;
 const WASM_STACK: usize = 512 << 10;
 /// The stack above plus what the host's functions need on top of it.
 const FIBER_STACK: usize = WASM_STACK + (256 << 10);
-/// Memory slots of 4 GiB that fit into the largest hole of a 47-bit address space, which the program itself divides.
-const MAX_SLOTS: u32 = 20_000;
+/// Memory slots of 4 GiB that fit into the largest hole of a 47-bit address space, which the program itself divides; the smaller
+/// numbers are for where a limit leaves less.
+const SLOTS: [u32; 4] = [21_600, 12_000, 4_000, 1_000];
 /// Bytes of linear memory that a freed slot keeps, so that its next process starts warm.
 const KEEP_RESIDENT: usize = 256 << 10;
 /// Host bytes of one instance's own records; a component with more is refused.
@@ -36,13 +37,13 @@ pub struct SandboxConfig {
     pub max_processes: u32,
     /// Bytes of linear memory that any one process can be given.
     pub max_memory: usize,
-    /// Processes that can be preempted in the middle of a step at once, and so hold a native stack each.
+    /// Processes of world `process` that can live at once; each holds a native stack.
     pub max_stacks: u32,
 }
 
 impl Default for SandboxConfig {
     fn default() -> Self {
-        Self { max_processes: 14_000, max_memory: 1 << 30, max_stacks: 2_000 }
+        Self { max_processes: 14_000, max_memory: 1 << 30, max_stacks: 500 }
     }
 }
 
@@ -69,8 +70,15 @@ impl Sandbox {
         let mut config = config::base();
         config.max_wasm_stack(WASM_STACK);
         config.async_stack_size(FIBER_STACK);
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(sandbox_config)));
-        let engine = Engine::new(&config).map_err(engine_error)?;
+        let mut engine = Err(Failure::Engine("no size of the pool was tried".to_owned()));
+        for slots in SLOTS {
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(sandbox_config, slots)));
+            engine = Engine::new(&config).map_err(engine_error);
+            if engine.is_ok() {
+                break;
+            }
+        }
+        let engine = engine?;
         let guest = load_guest(&engine)?;
         let mut linker: Linker<MachineState> = Linker::new(&engine);
         link_machine(&mut linker).map_err(engine_error)?;
@@ -89,8 +97,8 @@ impl Sandbox {
     /// # Errors
     ///
     /// `Failure::Full` when the pool or the kernel has no room for one more.
-    pub async fn machine(&self, imports: Box<dyn wit::Imports>, limits: InstanceLimits) -> Result<Machine, Failure> {
-        Machine::new(&self.0.engine, &self.0.image, imports, limits).await
+    pub fn machine(&self, imports: Box<dyn wit::Imports>, limits: InstanceLimits) -> Result<Machine, Failure> {
+        Machine::new(&self.0.engine, &self.0.image, imports, limits)
     }
 
     /// Compiles Lua source text in an instance of its own. `name` stands in messages as `name:line:`.
@@ -112,14 +120,14 @@ impl Sandbox {
     }
 }
 
-fn pool(config: &SandboxConfig) -> PoolingAllocationConfig {
+fn pool(config: &SandboxConfig, slots: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     let count = config.max_processes;
     // The guest component holds its own core instance and a few that wit-component adds for the calls between it and the host.
     pool.total_component_instances(count)
         .total_core_instances(count.saturating_mul(4))
-        // A process that throws also takes a memory slot for the heap of its exceptions.
-        .total_memories(count.saturating_mul(2).min(MAX_SLOTS))
+        // The second one is for the heap of its exceptions, which it has reserved from the start.
+        .total_memories(count.saturating_mul(2).min(slots))
         .total_gc_heaps(count)
         .total_tables(count.saturating_mul(3))
         .total_stacks(config.max_stacks)

@@ -15,8 +15,8 @@ pub use types::{Completion, Error, Event, Message, Outcome, Payload, Signal, Sig
 
 /// What a process may ask of its host. One value stands behind each process, and every call is its authority check.
 ///
-/// The functions of the interfaces return at once. The three functions here serve world `process` only, whose programs block:
-/// each is asked again whenever the process is polled.
+/// The functions of the interfaces return at once. The last three functions here serve world `process` only, whose programs
+/// block: each is asked again whenever the process is polled.
 pub trait Imports:
     types::Host
     + messages::Host
@@ -33,6 +33,9 @@ pub trait Imports:
 {
     /// Returns the pid of the process.
     fn pid(&self) -> String;
+
+    /// Hears that a slice of a machine is over, in the middle of its step, and returns when it may go on; false ends it.
+    fn slice_over(&mut self) -> bool;
 
     /// Takes the outcome of a pending operation once it is there.
     fn take_outcome(&mut self, ticket: u64) -> Option<Outcome>;

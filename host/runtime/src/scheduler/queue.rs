@@ -10,9 +10,9 @@ use super::Runnable;
 /// How far the shared clock may lag behind before it is written, so that workers do not fight over it.
 const CLOCK_STEP: u64 = 100_000;
 
-/// Preempted processes that one queue may hold before it serves only them: each keeps a native stack, of which there is a
-/// fixed number, and a storm of new processes would otherwise take them all.
-const MAX_PREEMPTED: usize = 256;
+/// Preempted processes that one queue may hold before it serves only them: each keeps a thread, and a storm
+/// of new processes would otherwise make as many threads.
+pub(super) const MAX_PREEMPTED: usize = 256;
 
 pub(crate) struct RunQueue<P> {
     /// By index of the lane.
@@ -26,7 +26,7 @@ pub(crate) struct RunQueue<P> {
 
 /// What is queued of one lane.
 struct Queue<P> {
-    /// Processes that hold no stack.
+    /// Processes between two steps.
     ready: VecDeque<Arc<P>>,
     /// Processes in the middle of a step.
     preempted: VecDeque<Arc<P>>,
@@ -81,7 +81,7 @@ impl<P: Runnable> RunQueue<P> {
             lane.wake(clock);
             self.active.push(index);
         }
-        if process.is_preempted() {
+        if process.halted().is_taken() {
             queue.preempted.push_back(process);
             self.preempted += 1;
         } else {

@@ -10,6 +10,7 @@ type Turn = dyn Fn(&Arc<Fake>) -> Verdict + Send + Sync;
 /// A process whose turns are a closure.
 struct Fake {
     lane: Arc<Lane>,
+    halted: Halted,
     turn: Box<Turn>,
 }
 
@@ -18,8 +19,8 @@ impl Runnable for Fake {
         &self.lane
     }
 
-    fn is_preempted(&self) -> bool {
-        false
+    fn halted(&self) -> &Halted {
+        &self.halted
     }
 }
 
@@ -73,7 +74,7 @@ fn start(workers: usize) -> Running {
 }
 
 fn fake(lane: &Arc<Lane>, turn: impl Fn(&Arc<Fake>) -> Verdict + Send + Sync + 'static) -> Arc<Fake> {
-    Arc::new(Fake { lane: Arc::clone(lane), turn: Box::new(turn) })
+    Arc::new(Fake { lane: Arc::clone(lane), halted: Halted::default(), turn: Box::new(turn) })
 }
 
 fn lane() -> Arc<Lane> {

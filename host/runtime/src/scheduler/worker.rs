@@ -3,21 +3,25 @@
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 
-use super::{Driver, HERE, Runnable, Shared, Station, Verdict, instant};
+use super::crew::{self, Chair};
+use super::{Driver, Runnable, Shared, Station, Verdict, instant};
 
 /// How often a busy worker looks for processes from outside.
 const OUTSIDE_EVERY: u64 = 31;
 
-pub(super) fn work<D: Driver>(shared: &Shared<D::Process>, driver: &Arc<D>, index: usize) {
-    HERE.set((std::ptr::from_ref(shared).addr(), index));
-    let Some(station) = shared.stations.get(index) else { return };
+pub(super) fn work<D: Driver>(shared: &Shared<D::Process>, driver: &Arc<D>, chair: &Arc<Chair>) {
+    crew::sit(chair);
+    let Some(first) = chair.wait(&shared.stopping) else { return };
+    shared.sit_at(first);
     let mut now = driver.now();
     let mut turns = 0_u64;
     while !shared.stopping.load(Ordering::Relaxed) {
+        // A step in which the process was preempted may have moved this thread to another station.
+        let Some((index, station)) = shared.here().and_then(|index| Some((index, shared.stations.get(index)?))) else { return };
         if now >= driver.next_deadline() {
             driver.fire(now);
         }
-        if turns.is_multiple_of(OUTSIDE_EVERY) {
+        if turns % OUTSIDE_EVERY == 0 {
             shared.enter(station);
         }
         let Some(process) = shared.next(index, station) else {
@@ -26,12 +30,21 @@ pub(super) fn work<D: Driver>(shared: &Shared<D::Process>, driver: &Arc<D>, inde
             continue;
         };
         turns += 1;
-        station.turns.store(turns, Ordering::Relaxed);
+        station.turns.fetch_add(1, Ordering::Relaxed);
+        if let Some(halted) = process.halted().release() {
+            // Its own thread goes on with it, at this station; this one rests. In this order: it may be given a station at once.
+            drop(process);
+            shared.crew.lock().rest(Arc::clone(chair));
+            halted.give(index);
+            let Some(index) = chair.wait(&shared.stopping) else { return };
+            shared.sit_at(index);
+            now = driver.now();
+            continue;
+        }
         let (verdict, end) = driver.run(&process, now);
-        process.lane().charge(end.saturating_sub(now));
         now = end;
-        if verdict == Verdict::Again && station.push(process, &shared.clock) > 1 {
-            shared.offer();
+        if verdict == Verdict::Again {
+            shared.push(process);
         }
     }
 }
@@ -49,7 +62,7 @@ impl<P: Runnable> Shared<P> {
     }
 
     /// Takes over what came from outside.
-    fn enter(&self, station: &Station<P>) {
+    pub(super) fn enter(&self, station: &Station<P>) {
         if !self.waiting_outside.load(Ordering::Relaxed) {
             return;
         }
