@@ -5,6 +5,8 @@
 mod config;
 #[path = "build/image.rs"]
 mod image;
+#[path = "build/imports.rs"]
+mod imports;
 #[path = "build/stubs.rs"]
 mod stubs;
 #[path = "build/table.rs"]
@@ -46,6 +48,7 @@ fn main() -> Result<()> {
     let module = table::replace_function_table(&module).context("failed to replace the function table of the guest")?;
     let module = image::prepare(&module).context("failed to run `prepare` of the guest")?;
     let component = image::componentize(&module).context("failed to make a component of the guest")?;
+    let component = imports::replace_import_table(&component).context("failed to replace the import table of the guest")?;
     fs::write(out_dir.join("guest.wasm"), &component)?;
     let machine_code = image::compile(&component).context("failed to compile the guest to machine code")?;
     fs::write(out_dir.join("guest.cwasm"), machine_code)?;
