@@ -9,9 +9,9 @@ use crate::lua::{self, State, ffi};
 
 /// Compiles source text; `name` stands in messages and tracebacks.
 pub(crate) unsafe fn compile(lua: State, source: &[u8], name: &str) -> Result<Vec<u8>, HostError> {
-    let name = CString::new(format!("={name}")).map_err(|_| host::error(errors::INVALID, "the name has a zero byte".to_owned()))?;
-    let status =
-        ffi::luaL_loadbufferx(lua, source.as_ptr().cast::<c_char>(), source.len(), name.as_ptr(), c"t".as_ptr());
+    let name =
+        CString::new(format!("={name}")).map_err(|_| host::error(errors::INVALID, "the name has a zero byte".to_owned()))?;
+    let status = ffi::luaL_loadbufferx(lua, source.as_ptr().cast::<c_char>(), source.len(), name.as_ptr(), c"t".as_ptr());
     if status != ffi::LUA_OK {
         let message = String::from_utf8_lossy(lua::to_bytes(lua, -1).unwrap_or(b"")).into_owned();
         ffi::lua_settop(lua, 0);

@@ -86,7 +86,11 @@ pub(crate) unsafe fn push(lua: State, kind: &str, message: &str, retryable: Opti
     ffi::luaL_checkstack(lua, 6, c"too many results".as_ptr());
     lua::push_str(lua, kind);
     lua::push_str(lua, message);
-    if details == 0 { ffi::lua_pushnil(lua) } else { ffi::lua_pushvalue(lua, details) }
+    if details == 0 {
+        ffi::lua_pushnil(lua)
+    } else {
+        ffi::lua_pushvalue(lua, details)
+    }
     ffi::luaL_traceback(lua, lua, c"".as_ptr(), 1);
     from_parts(lua, retryable);
 }

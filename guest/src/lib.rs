@@ -40,9 +40,9 @@ mod payload;
 mod prelude;
 mod process;
 mod raw;
+mod scheduler;
 #[cfg(test)]
 mod testing;
-mod scheduler;
 mod time;
 mod uuid;
 

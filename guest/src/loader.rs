@@ -49,7 +49,11 @@ impl Loader {
         if self.stage > libraries {
             return Ok(Next::Finished);
         }
-        if results == 0 { ffi::lua_pushnil(thread) } else { ffi::lua_settop(thread, ffi::lua_gettop(thread) - results + 1) }
+        if results == 0 {
+            ffi::lua_pushnil(thread)
+        } else {
+            ffi::lua_settop(thread, ffi::lua_gettop(thread) - results + 1)
+        }
         if let Some(library) = self.program.libraries.get(self.stage) {
             push_libraries(thread);
             ffi::lua_insert(thread, -2);
@@ -110,7 +114,8 @@ impl Loader {
             }
             _ => {
                 let name = lua::type_name(thread, -1);
-                let wanted = if method.is_empty() { "a function".to_owned() } else { format!("a table with the method `{method}`") };
+                let wanted =
+                    if method.is_empty() { "a function".to_owned() } else { format!("a table with the method `{method}`") };
                 format!("entry `{entry}` returned a {name} instead of {wanted}; end its source with `return`")
             }
         };
@@ -217,7 +222,8 @@ unsafe extern "C-unwind" fn require(lua: State) -> c_int {
     }
     let entry = String::from_utf8_lossy(lua::to_bytes(lua, ffi::lua_upvalueindex(2)).unwrap_or(b""));
     let name = String::from_utf8_lossy(name);
-    let message = format!("module '{name}' not found; if it exists, add `{name}` to `modules:` (or `imports:`) of entry `{entry}`");
+    let message =
+        format!("module '{name}' not found; if it exists, add `{name}` to `modules:` (or `imports:`) of entry `{entry}`");
     drop((entry, name));
     lua::raise(lua, message)
 }

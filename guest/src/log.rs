@@ -88,7 +88,11 @@ unsafe fn check_message(lua: State) {
 
 /// Pushes a copy of the logger at 1 with the fields of the table at `index` (or nothing) laid over its own.
 unsafe fn push_with(lua: State, index: c_int) {
-    if ffi::lua_isnil(lua, index) != 0 { ffi::lua_newtable(lua) } else { ffi::lua_pushvalue(lua, index) }
+    if ffi::lua_isnil(lua, index) != 0 {
+        ffi::lua_newtable(lua)
+    } else {
+        ffi::lua_pushvalue(lua, index)
+    }
     builder::push_copy(lua, CLASS, FIELDS);
     builder::lay_over(lua, FIELDS);
 }

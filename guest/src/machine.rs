@@ -258,9 +258,8 @@ unsafe fn result_of(thread: State, results: c_int) -> Result<Payload, HostError>
             return Err(host::error(errors::UNKNOWN, String::from_utf8_lossy(text).into_owned()));
         }
     }
-    payload::encode_values(thread, first, 1).map_err(|failure| {
-        host::error(failure.kind, failure.message.replacen("payload", "the result", 1))
-    })
+    payload::encode_values(thread, first, 1)
+        .map_err(|failure| host::error(failure.kind, failure.message.replacen("payload", "the result", 1)))
 }
 
 /// The error that ended a coroutine, which lies on top of its stack.
@@ -306,7 +305,9 @@ unsafe fn error_value(thread: State, index: c_int, trace: String) -> HostError {
     }
     let message = match lua::to_bytes(thread, index) {
         Some(text) => String::from_utf8_lossy(text).into_owned(),
-        None if ffi::lua_type(thread, index) == ffi::LUA_TNUMBER => ffi::lua_tonumberx(thread, index, ptr::null_mut()).to_string(),
+        None if ffi::lua_type(thread, index) == ffi::LUA_TNUMBER => {
+            ffi::lua_tonumberx(thread, index, ptr::null_mut()).to_string()
+        }
         None => format!("error object is a {} value", lua::type_name(thread, index)),
     };
     HostError { trace, ..host::error(errors::INTERNAL, message) }
@@ -320,4 +321,3 @@ unsafe fn finish(outcome: Result<Payload, HostError>) {
     scheduler::clear();
     host::finish(outcome.as_ref());
 }
-

@@ -35,12 +35,7 @@ struct Parts<'a> {
 
 /// Makes the class.
 pub(crate) unsafe fn open(lua: State) {
-    lua::new_class(
-        lua,
-        CLASS,
-        &[(c"topic", topic), (c"from", from), (c"payload", payload_of)],
-        &[(c"__tostring", to_string)],
-    );
+    lua::new_class(lua, CLASS, &[(c"topic", topic), (c"from", from), (c"payload", payload_of)], &[(c"__tostring", to_string)]);
 }
 
 /// Pushes the Message of what the host delivered.

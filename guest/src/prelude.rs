@@ -13,8 +13,7 @@ pub(crate) unsafe fn open(lua: State) {
     ffi::lua_pushcclosure(lua, is_error, 0);
     ffi::lua_setglobal(lua, c"__is_error".as_ptr());
     for (name, source) in FILES {
-        let status =
-            ffi::luaL_loadbufferx(lua, source.as_ptr().cast::<c_char>(), source.len(), name.as_ptr(), c"t".as_ptr());
+        let status = ffi::luaL_loadbufferx(lua, source.as_ptr().cast::<c_char>(), source.len(), name.as_ptr(), c"t".as_ptr());
         if status != ffi::LUA_OK {
             ffi::lua_error(lua);
         }

@@ -266,7 +266,10 @@ pub(crate) unsafe fn wake(lua: State, parked: Parked, values: c_int) -> bool {
     let inner = coroutine.inner;
     if ffi::lua_checkstack(inner, values) != 0 {
         coroutine.values = values;
-        if inner == lua { /* A coroutine cannot wake itself while it runs. */ } else { ffi::lua_xmove(lua, inner, values) }
+        if inner == lua { /* A coroutine cannot wake itself while it runs. */
+        } else {
+            ffi::lua_xmove(lua, inner, values)
+        }
     } else {
         coroutine.values = 0;
         ffi::lua_pop(lua, values);

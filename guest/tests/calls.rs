@@ -134,7 +134,8 @@ fn the_builder_of_spawns_queues_messages_and_names() {
         })
         .collect();
     assert_eq!(requests[0].name.as_deref(), Some("unique"));
-    let messages: Vec<_> = requests[0].messages.iter().map(|message| (message.topic.as_str(), message.body.data.as_slice())).collect();
+    let messages: Vec<_> =
+        requests[0].messages.iter().map(|message| (message.topic.as_str(), message.body.data.as_slice())).collect();
     assert_eq!(messages, [("first", &[0x93, 1, 0xc0, 3][..]), ("second", &[][..])]);
     assert_eq!(requests[0].args.data, [&[0x91, 0xa3][..], b"arg"].concat());
     assert!(requests[1].messages.is_empty() && requests[1].link);

@@ -105,7 +105,12 @@ fn no_bytes_break_the_decoder() {
         }
         assert_eq!(deliver(Payload { data, channels: Vec::new() }), Status::Blocked, "{}", support::printed());
     }
-    for data in [vec![0x91; 100_000], vec![0xdd, 0xff, 0xff, 0xff, 0xff], vec![0x91, 0xdf, 0x7f, 0xff, 0xff, 0xff], vec![0x91, 0x81, 0xc0, 1]] {
+    for data in [
+        vec![0x91; 100_000],
+        vec![0xdd, 0xff, 0xff, 0xff, 0xff],
+        vec![0x91, 0xdf, 0x7f, 0xff, 0xff, 0xff],
+        vec![0x91, 0x81, 0xc0, 1],
+    ] {
         assert_eq!(deliver(Payload { data, channels: Vec::new() }), Status::Blocked);
     }
     deliver(support::payload(&["stop".into()]));

@@ -168,11 +168,7 @@ fn running_and_yieldable_tell_main_from_others() {
          coroutine.spawn(function() print(select(2, coroutine.running()), coroutine.isyieldable()) done:send() end)
          done:receive()
          print(coroutine.wrap(function() return select(2, coroutine.running()), coroutine.isyieldable() end)())",
-        &[
-            "thread\ttrue\tfalse\tfalse\tattempt to yield from outside a coroutine",
-            "false\ttrue",
-            "false\ttrue",
-        ],
+        &["thread\ttrue\tfalse\tfalse\tattempt to yield from outside a coroutine", "false\ttrue", "false\ttrue"],
     );
 }
 
@@ -184,7 +180,10 @@ fn errors_pass_through_wrap_with_their_position() {
          local co = coroutine.wrap(function() return 1 end) co()
          print(pcall(co))
          print(select('#', coroutine.resume(coroutine.create(function() return nil, nil end))))"
-            .replace("print(pcall(coroutine.wrap(function() error({1}) end)))", "print((pcall(coroutine.wrap(function() error({1}) end))))")
+            .replace(
+                "print(pcall(coroutine.wrap(function() error({1}) end)))",
+                "print((pcall(coroutine.wrap(function() error({1}) end))))",
+            )
             .as_str(),
         &["false\tapp:main:1: x", "false", "false\tcannot resume dead coroutine", "3"],
     );

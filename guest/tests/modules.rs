@@ -109,7 +109,9 @@ fn start_on_terminal(body: &str) -> Status {
     double::with(|host| {
         host.invoke = Some(Box::new(|module, function, args| {
             assert_eq!(module, "io");
-            double::with(|host| host.names.insert(format!("{function} {:?}", args.data.escape_ascii().to_string()), String::new()));
+            double::with(|host| {
+                host.names.insert(format!("{function} {:?}", args.data.escape_ascii().to_string()), String::new())
+            });
             match function {
                 "read" | "readline" => Ok(Reply::Pending(77)),
                 "args" => Ok(Reply::Done(payload(&[Value::Array(vec!["-v".into(), "x".into()])]))),

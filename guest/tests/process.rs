@@ -71,11 +71,8 @@ fn the_inbox_yields_message_objects() {
             print(ok, message:topic(), message:from(), payload and (payload.data and payload:data() or #payload), message.field)
         end";
     assert_eq!(run(body), Status::Blocked);
-    let events = vec![
-        message("one", &["a".into()]),
-        message("two", &[Value::Integer(1), Value::Integer(2)]),
-        message("three", &[]),
-    ];
+    let events =
+        vec![message("one", &["a".into()]), message("two", &[Value::Integer(1), Value::Integer(2)]), message("three", &[])];
     assert_eq!(step(events), Status::Finished);
     check_success();
     let sender = "{app:host|sender}";
@@ -243,10 +240,6 @@ fn types_are_values() {
         "print(typeof(1), (Number:is('x')), (__type.fn ~= nil))
          print((pcall(string.upper)), string('text'), __is_error(errors.new('x')), __is_error('x'))
          local ok, err = process.send('x', 'y', {t = Number}) print(ok, err:kind())",
-        &[
-            "integer\tnil\ttrue",
-            "false\ttext\ttrue\tfalse",
-            "nil\tInvalid",
-        ],
+        &["integer\tnil\ttrue", "false\ttext\ttrue\tfalse", "nil\tInvalid"],
     );
 }

@@ -97,7 +97,13 @@ fn select_mixes_shared_channels_with_others() {
     assert_eq!(
         lines(),
         [
-            "true", "true\tfrom b", "true\town", "true\tout\ttrue", "true\tout", "kept\ttrue", "true\tnil\tfalse",
+            "true",
+            "true\tfrom b",
+            "true\town",
+            "true\tout\ttrue",
+            "true\tout",
+            "kept\ttrue",
+            "true\tnil\tfalse",
             "false\tsend on closed channel"
         ]
     );
@@ -174,7 +180,9 @@ fn a_channel_that_nobody_holds_is_released() {
 fn the_mailbox_cannot_be_sent_away() {
     check_prints(
         "print(select(2, process.send('x', 'y', {process.inbox()})))",
-        &["payload[1] is a channel that cannot be shared: it belongs to the mailbox of this process; make one with channel.new()"],
+        &[
+            "payload[1] is a channel that cannot be shared: it belongs to the mailbox of this process; make one with channel.new()",
+        ],
     );
 }
 
@@ -226,10 +234,7 @@ fn a_host_module_is_made_from_its_manifest() {
     check_success();
     assert_eq!(lines()[0], "true\tsqlite");
     assert!(lines()[1].starts_with("1\t"), "{:?}", lines());
-    assert_eq!(
-        lines()[2..],
-        ["payload is a Db, which cannot leave its process", "Unavailable\tno", "at last"]
-    );
+    assert_eq!(lines()[2..], ["payload is a Db, which cannot leave its process", "Unavailable\tno", "at last"]);
     assert!(asked().iter().any(|asked| matches!(asked, Asked::Invoke { function, .. } if function == "Db:__gc")));
 }
 

@@ -4,9 +4,7 @@
 
 use moonlet_guest::bindings::moonlet::runtime::programs::{Alias, Chunk, Program, SoftLimits, Status};
 use moonlet_guest::host::double::{self, Asked};
-use moonlet_guest::host::{
-    Completion, Event, HostError, Message, Outcome, Payload, Signal, SignalKind,
-};
+use moonlet_guest::host::{Completion, Event, HostError, Message, Outcome, Payload, Signal, SignalKind};
 use moonlet_guest::{Component, Guest as _};
 
 /// A value of a document that a test sends.
@@ -127,7 +125,8 @@ pub fn limits() -> SoftLimits {
 }
 
 pub fn chunk(entry: &str, source: &str) -> Chunk {
-    let code = Component::compile(source.as_bytes().to_vec(), entry.to_owned()).unwrap_or_else(|error| panic!("{}", error.message));
+    let code =
+        Component::compile(source.as_bytes().to_vec(), entry.to_owned()).unwrap_or_else(|error| panic!("{}", error.message));
     Chunk { entry: entry.to_owned(), code, modules: Vec::new(), imports: Vec::new() }
 }
 
@@ -195,7 +194,8 @@ pub fn printed() -> String {
 
 /// How the process ended.
 pub fn outcome() -> Result<Payload, HostError> {
-    double::with(|double| double.outcome().cloned()).unwrap_or_else(|| panic!("the process has not ended; printed: {}", printed()))
+    double::with(|double| double.outcome().cloned())
+        .unwrap_or_else(|| panic!("the process has not ended; printed: {}", printed()))
 }
 
 /// The error it ended with.

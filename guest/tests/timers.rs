@@ -34,7 +34,10 @@ fn sleep_waits_as_long_as_it_was_told() {
 
 #[test]
 fn sleep_of_nothing_returns_and_of_nonsense_fails() {
-    assert_eq!(run("time.sleep(0) time.sleep(-5) time.sleep('-1s') local none, err = time.sleep('soon') print(none, err:kind())"), Status::Finished);
+    assert_eq!(
+        run("time.sleep(0) time.sleep(-5) time.sleep('-1s') local none, err = time.sleep('soon') print(none, err:kind())"),
+        Status::Finished
+    );
     assert_eq!(lines(), ["nil\tInvalid"]);
     assert_eq!(run("print(select('#', pcall(time.sleep)), pcall(time.sleep, {}))"), Status::Finished);
     assert!(lines()[0].starts_with("2\tfalse\tbad argument #1 to"), "{:?}", lines());

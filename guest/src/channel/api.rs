@@ -14,13 +14,7 @@ pub(crate) unsafe fn open(lua: State) {
     lua::new_class(
         lua,
         CLASS,
-        &[
-            (c"send", send),
-            (c"receive", receive),
-            (c"close", close),
-            (c"case_send", case_send),
-            (c"case_receive", case_receive),
-        ],
+        &[(c"send", send), (c"receive", receive), (c"close", close), (c"case_send", case_send), (c"case_receive", case_receive)],
         &[(c"__gc", collect)],
     );
     select::open(lua);

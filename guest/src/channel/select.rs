@@ -115,7 +115,10 @@ unsafe fn push_cases(lua: State) -> c_int {
         let case = lua::test_object::<Case>(lua, -1, CLASS);
         if case.is_null() {
             let name = lua::type_name(lua, -1);
-            lua::raise(lua, format!("invalid case {number} in select: expected ch:case_receive() or ch:case_send(value), got a {name}"));
+            lua::raise(
+                lua,
+                format!("invalid case {number} in select: expected ch:case_receive() or ch:case_send(value), got a {name}"),
+            );
         }
     }
     if count == 0 && lua::raw_field(lua, 1, "default") == ffi::LUA_TNIL {

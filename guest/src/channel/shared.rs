@@ -155,7 +155,8 @@ unsafe fn move_waiting(lua: State, channel: *mut Channel, index: c_int, handle: 
         super::select::push_offer(thread, waiter.case);
         ffi::lua_xmove(thread, lua, 1);
         let place = ffi::lua_gettop(lua);
-        let sent = payload::encode_values(lua, place, 1).map_err(HostError::from).and_then(|body| host::channel_send(handle, &body));
+        let sent =
+            payload::encode_values(lua, place, 1).map_err(HostError::from).and_then(|body| host::channel_send(handle, &body));
         ffi::lua_settop(lua, place - 1);
         match sent {
             Ok(Some(ticket)) => scheduler::on_cases(ticket, waiter.parked, std::iter::once(0)),

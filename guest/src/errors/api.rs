@@ -97,7 +97,11 @@ unsafe extern "C-unwind" fn wrap(lua: State) -> c_int {
     lua::push_str(lua, ": ");
     ffi::luaL_tolstring(lua, 1, std::ptr::null_mut());
     ffi::lua_concat(lua, 3);
-    if object.is_null() { ffi::lua_pushnil(lua) } else { drop_type(ffi::lua_getiuservalue(lua, 1, DETAILS)) }
+    if object.is_null() {
+        ffi::lua_pushnil(lua)
+    } else {
+        drop_type(ffi::lua_getiuservalue(lua, 1, DETAILS))
+    }
     if object.is_null() {
         ffi::luaL_traceback(lua, lua, c"".as_ptr(), 1);
     } else {

@@ -218,8 +218,7 @@ pub(crate) fn register(name: &str, process: Option<&str>, _scope: Scope) -> Resu
 }
 
 pub(crate) fn lookup(name: &str) -> Result<String, HostError> {
-    with(|double| double.names.get(name).cloned())
-        .ok_or_else(|| error("NotFound", format!("no process has the name `{name}`")))
+    with(|double| double.names.get(name).cloned()).ok_or_else(|| error("NotFound", format!("no process has the name `{name}`")))
 }
 
 pub(crate) fn unregister(name: &str, _scope: Scope) -> Result<(), HostError> {

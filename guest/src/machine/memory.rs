@@ -10,8 +10,8 @@ use crate::machine::machine;
 
 mod hot;
 
-pub(super) use hot::{HOT_STATE, HOT_TABLES, HOT_USERDATA, grow_strings};
 use hot::Hot;
+pub(super) use hot::{HOT_STATE, HOT_TABLES, HOT_USERDATA, grow_strings};
 
 /// The account of the Lua heap.
 pub(super) struct Account {
@@ -44,7 +44,8 @@ impl Account {
         put("limit", b"\xa6memory");
         put("allowed", &number(allowed));
         put("used", &number(u64::try_from(self.used).unwrap_or(u64::MAX)));
-        let message = format!("not enough memory: the process may use {allowed} bytes for Lua values; raise `limits.memory` of its entry");
+        let message =
+            format!("not enough memory: the process may use {allowed} bytes for Lua values; raise `limits.memory` of its entry");
         HostError { retryable: Some(false), details, ..host::error(errors::LIMIT_EXCEEDED, message) }
     }
 

@@ -64,9 +64,10 @@ pub(crate) unsafe fn encode_map(lua: State, index: c_int, root: &str) -> Result<
     match document.first() {
         Some(0x80..=0x8f | 0xde | 0xdf) => Ok(document),
         Some(0x90) => Ok(vec![0x80]),
-        _ => {
-            Err(Failure { kind: errors::INVALID, message: format!("{root} is not a table of named values; write {root}.name = value") })
-        }
+        _ => Err(Failure {
+            kind: errors::INVALID,
+            message: format!("{root} is not a table of named values; write {root}.name = value"),
+        }),
     }
 }
 
@@ -388,8 +389,10 @@ impl Encoder {
         if !self.channels_allowed {
             return Err(invalid("is a channel, which can stand in messages and arguments only".to_owned()));
         }
-        let handle = crate::channel::share(lua, index)
-            .map_err(|failure| Fault { kind: failure.kind, ..invalid(format!("is a channel that cannot be shared: {}", failure.message)) })?;
+        let handle = crate::channel::share(lua, index).map_err(|failure| Fault {
+            kind: failure.kind,
+            ..invalid(format!("is a channel that cannot be shared: {}", failure.message))
+        })?;
         let place = self.channels.iter().position(|known| *known == handle).unwrap_or_else(|| {
             self.channels.push(handle);
             self.channels.len() - 1
@@ -431,7 +434,9 @@ impl Encoder {
         }
         let top = ffi::lua_gettop(lua);
         let done = match super::object::content(lua, index) {
-            super::object::Content::Document(document) => self.reserve(document.len()).map(|()| self.bytes.extend_from_slice(document)),
+            super::object::Content::Document(document) => {
+                self.reserve(document.len()).map(|()| self.bytes.extend_from_slice(document))
+            }
             super::object::Content::Value => {
                 let value = ffi::lua_gettop(lua);
                 self.value(lua, value)
@@ -446,7 +451,8 @@ impl Encoder {
         match self.around.iter().rposition(|known| *known == address) {
             Some(first) => {
                 let first = self.around.iter().position(|known| *known == address).unwrap_or(first);
-                let length = self.around.iter().skip(first + 1).position(|known| *known == address).map_or(depth - first, |next| next + 1);
+                let length =
+                    self.around.iter().skip(first + 1).position(|known| *known == address).map_or(depth - first, |next| next + 1);
                 let mut fault = invalid("contains itself; values that leave a process cannot be cyclic".to_owned());
                 fault.skip = depth.saturating_sub(first + length);
                 fault

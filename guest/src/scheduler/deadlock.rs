@@ -9,7 +9,10 @@ use crate::machine::machine;
 /// Describes a deadlock: every coroutine waits, and nobody outside of the process can end any of the waits. None when there is none.
 pub(crate) unsafe fn describe() -> Option<String> {
     let scheduler = &machine().scheduler;
-    if !scheduler.ready.is_empty() || tickets::any_pending() || scheduler.coroutines.iter().flatten().any(|coroutine| coroutine.external) {
+    if !scheduler.ready.is_empty()
+        || tickets::any_pending()
+        || scheduler.coroutines.iter().flatten().any(|coroutine| coroutine.external)
+    {
         return None;
     }
     let mut text = String::from("deadlock: every coroutine waits on a channel that nobody else can reach");

@@ -154,4 +154,3 @@ unsafe fn push_anchored(lua: State) {
 pub(super) fn any_pending() -> bool {
     !machine().scheduler.pending.is_empty()
 }
-
