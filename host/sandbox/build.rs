@@ -3,6 +3,8 @@
 
 #[path = "src/config.rs"]
 mod config;
+#[path = "build/constants.rs"]
+mod constants;
 #[path = "build/image.rs"]
 mod image;
 #[path = "build/imports.rs"]
@@ -46,6 +48,7 @@ fn main() -> Result<()> {
     let module = toolchain::build_guest(&root, &target_dir, &tools)?;
     let module = stubs::replace_wasi_imports(&module).context("failed to replace the WASI imports of the guest")?;
     let module = table::replace_function_table(&module).context("failed to replace the function table of the guest")?;
+    let module = constants::replace_constants(&module).context("failed to replace the constants of the guest")?;
     let module = image::prepare(&module).context("failed to run `prepare` of the guest")?;
     let component = image::componentize(&module).context("failed to make a component of the guest")?;
     let component = imports::replace_import_table(&component).context("failed to replace the import table of the guest")?;
