@@ -14,7 +14,7 @@ use moonlet_sandbox::{Failure, InstanceLimits, Machine};
 use crate::arrival::Exit;
 use crate::errors;
 use crate::imports::Calls;
-use crate::process::Process;
+use crate::process::{Process, SERVICE};
 use crate::program::Code;
 use crate::scheduler::{self, Verdict};
 use crate::shared::Shared;
@@ -64,9 +64,12 @@ pub(crate) fn turn(node: &Arc<Shared>, process: &Arc<Process>, now: u64) -> (Ver
             let Some(error) = process.terms.bounds.exceeded(turn, total) else {
                 process.turn.store(0, Ordering::Relaxed);
                 drop(life);
+                if process.is_tied(SERVICE) && !process.settled.swap(true, Ordering::Relaxed) {
+                    node.service_up(process);
+                }
                 return (if process.settle() { Verdict::Idle } else { Verdict::Again }, end);
             };
-            Err(error)
+            Err(Error { retryable: None, ..error })
         }
         Ok(Some(exit)) => exit,
         Err(_) => Err(errors::internal("the host failed while it served this process; this is a fault of Moonlet")),
@@ -98,15 +101,17 @@ pub(crate) fn slice_over(node: &Arc<Shared>, process: &Arc<Process>) -> bool {
     let now = account(node, process);
     let (turn, total) = (process.turn.load(Ordering::Relaxed), process.cpu.load(Ordering::Relaxed));
     if let Some(error) = process.terms.bounds.exceeded(turn, total) {
-        process.kill(error);
+        process.kill(Error { retryable: None, ..error });
     }
     if process.is_killed() {
         return false;
     }
     node.look_at_deadlines(now);
-    let goes_on = node.scheduler.preempt(process);
+    if !node.scheduler.preempt(process) {
+        process.kill(errors::canceled("the node stopped"));
+    }
     scheduler::begin_slice(node.clock());
-    goes_on && !process.is_killed()
+    !process.is_killed()
 }
 
 /// Runs one step, or polls a program once. None: it waits.

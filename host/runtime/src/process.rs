@@ -55,6 +55,8 @@ pub(crate) struct Process {
     pub(crate) cpu: AtomicU64,
     /// CPU time since it last waited, in nanoseconds.
     pub(crate) turn: AtomicU64,
+    /// Whether it has waited for the first time, so that it is up.
+    pub(crate) settled: AtomicBool,
     /// The thread that is in the middle of its step.
     pub(crate) halted: Halted,
     pub(crate) life: Mutex<Life>,
@@ -144,6 +146,7 @@ impl Process {
             context,
             cpu: AtomicU64::new(0),
             turn: AtomicU64::new(0),
+            settled: AtomicBool::new(false),
             halted: Halted::default(),
             life: Mutex::new(life),
             inner: Mutex::new(Inner {
