@@ -272,7 +272,8 @@ impl Inner {
 
     /// Takes a message in. Returns true when the process must be scheduled.
     pub(crate) fn message(&mut self, envelope: Envelope) -> Result<bool, Refused> {
-        if self.is_ended() {
+        // Who was terminated takes nothing any more, even if it has not come to its end yet.
+        if self.is_ended() || self.kill.is_some() {
             return Err(Refused::Ended);
         }
         let deliverable = self.mailbox.message(envelope).map_err(Refused::Full)?;

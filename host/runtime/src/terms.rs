@@ -54,9 +54,11 @@ impl Bounds {
         let size = |name: &str| usize::try_from(number(name)).unwrap_or(usize::MAX);
         let count = |name: &str| u32::try_from(number(name)).unwrap_or(u32::MAX);
         let memory = size("memory");
+        // The limit is what the language may use, which sees an error that it can catch. The instance has more, for the image,
+        // buffers of messages, and holes in the heap: what is left after that error must be enough to go on.
+        let linear_memory = memory.saturating_add(memory / 2).saturating_add(4 << 20);
         let soft = SoftLimits {
-            // The rest is for the machine's own stack, tables and buffers of messages.
-            memory: (memory - memory / 8) as u64,
+            memory: memory as u64,
             coroutines: count("coroutines"),
             channels: count("channels"),
             channel_buffer: count("channel_buffer"),
@@ -65,7 +67,7 @@ impl Bounds {
             message_size: count("message_size"),
         };
         Self {
-            memory,
+            memory: linear_memory,
             mailbox: MailboxLimits { messages: size("mailbox_messages"), bytes: size("mailbox_bytes") },
             message_size: size("message_size"),
             turn: number("cpu_per_turn"),

@@ -1,6 +1,10 @@
 //! From the guest's core module to what a process starts from.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a build that cannot read the guest must stop, and its traits have no errors")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a build that cannot read the guest must stop, and its traits have no errors"
+)]
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

@@ -21,7 +21,7 @@ pub(super) fn work<D: Driver>(shared: &Shared<D::Process>, driver: &Arc<D>, chai
         if now >= driver.next_deadline() {
             driver.fire(now);
         }
-        if turns % OUTSIDE_EVERY == 0 {
+        if turns.is_multiple_of(OUTSIDE_EVERY) {
             shared.enter(station);
         }
         let Some(process) = shared.next(index, station) else {
