@@ -216,12 +216,20 @@ impl<P: Runnable> Scheduler<P> {
         }
         self.shared.ticker.wake();
         let threads = self.shared.crew.lock().dismiss();
-        let own = std::thread::current().id();
-        for thread in threads.into_iter().chain(self.ticker.lock().take()) {
-            if thread.thread().id() != own {
-                // A worker that panicked has nothing left to say here.
-                let _ = thread.join();
-            }
+        join(threads);
+        // Last: a step without end is only left when its slice is over.
+        self.shared.ticker.finish();
+        join(self.ticker.lock().take());
+    }
+}
+
+/// Waits until threads have ended, but for the calling one.
+fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
+    let own = std::thread::current().id();
+    for thread in threads {
+        if thread.thread().id() != own {
+            // A worker that panicked has nothing left to say here.
+            let _ = thread.join();
         }
     }
 }

@@ -15,13 +15,21 @@ const TICK: Duration = Duration::from_millis(1);
 const REST: u32 = 20;
 
 pub(crate) struct Ticker {
+    /// Set when the last worker is gone: until then, endless steps end by ticks.
+    done: AtomicBool,
     resting: AtomicBool,
     thread: Mutex<Option<Thread>>,
 }
 
 impl Ticker {
     pub(crate) fn new() -> Self {
-        Self { resting: AtomicBool::new(false), thread: Mutex::new(None) }
+        Self { done: AtomicBool::new(false), resting: AtomicBool::new(false), thread: Mutex::new(None) }
+    }
+
+    /// Ends it.
+    pub(crate) fn finish(&self) {
+        self.done.store(true, Ordering::SeqCst);
+        self.wake();
     }
 
     /// Makes it tick again.
@@ -40,7 +48,7 @@ pub(super) fn tick<D: Driver>(shared: &Shared<D::Process>, driver: &D) {
     *ticker.thread.lock() = Some(std::thread::current());
     let mut seen = vec![0; shared.stations.len()];
     let mut quiet = 0;
-    while !shared.stopping.load(Ordering::Relaxed) {
+    while !ticker.done.load(Ordering::Relaxed) {
         if quiet > REST {
             ticker.resting.store(true, Ordering::SeqCst);
             // Looked at after `resting` is set: a worker that starts from here on sees it and wakes this thread.
