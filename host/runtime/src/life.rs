@@ -60,8 +60,7 @@ pub(crate) fn turn(node: &Arc<Shared>, process: &Arc<Process>, now: u64) -> (Ver
     let end = account(node, process);
     let mut exit = match stepped {
         Ok(None) => {
-            let (turn, total) = (process.turn.load(Ordering::Relaxed), process.cpu.load(Ordering::Relaxed));
-            let Some(error) = process.terms.bounds.exceeded(turn, total) else {
+            let Some(error) = overrun(process) else {
                 process.turn.store(0, Ordering::Relaxed);
                 drop(life);
                 if process.is_tied(SERVICE) && !process.settled.swap(true, Ordering::Relaxed) {
@@ -69,7 +68,7 @@ pub(crate) fn turn(node: &Arc<Shared>, process: &Arc<Process>, now: u64) -> (Ver
                 }
                 return (if process.settle() { Verdict::Idle } else { Verdict::Again }, end);
             };
-            Err(Error { retryable: None, ..error })
+            Err(error)
         }
         Ok(Some(exit)) => exit,
         Err(_) => Err(errors::internal("the host failed while it served this process; this is a fault of Moonlet")),
@@ -96,12 +95,18 @@ fn account(node: &Shared, process: &Process) -> u64 {
     now
 }
 
+/// Says which limit of CPU time the process has passed.
+fn overrun(process: &Process) -> Option<Error> {
+    let (turn, total) = (process.turn.load(Ordering::Relaxed), process.cpu.load(Ordering::Relaxed));
+    let error = process.terms.bounds.exceeded(turn, total)?;
+    Some(Error { retryable: None, ..error })
+}
+
 /// Decides in the middle of a step, when a slice is over, whether the process goes on, and lets others run first.
 pub(crate) fn slice_over(node: &Arc<Shared>, process: &Arc<Process>) -> bool {
     let now = account(node, process);
-    let (turn, total) = (process.turn.load(Ordering::Relaxed), process.cpu.load(Ordering::Relaxed));
-    if let Some(error) = process.terms.bounds.exceeded(turn, total) {
-        process.kill(Error { retryable: None, ..error });
+    if let Some(error) = overrun(process) {
+        process.kill(error);
     }
     if process.is_killed() {
         return false;

@@ -1,7 +1,7 @@
 //! Runs processes in Wasm instances: the engine, the Lua guest's image, instances, their memory limit, slices and traps.
 //!
 //! The only crate that names wasmtime. It knows nothing of scheduling, names or messages: whoever drives a process implements
-//! [`Imports`] and polls the futures of [`Machine`] and [`Running`].
+//! [`Imports`], calls the steps of a [`Machine`], and polls the future of a [`Running`].
 
 pub mod bindings;
 mod compiler;
