@@ -2,14 +2,16 @@
 //!
 //! A manifest is a map: `functions` is a list of names; `constants` maps names to values; `resources` maps the name of a type to the
 //! list of its methods. A method is the function `Type:method`, whose first argument is the resource; one with a method `__gc` is
-//! given back when nothing in the process refers to it any more.
+//! given back when nothing in the process refers to it any more. `glue` is compiled Lua: a function of that table and of the helpers of
+//! `push_kit`, which returns the table that programs see.
 
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, c_char, c_int};
 
 use crate::channel;
 use crate::errors;
 use crate::host::{self, HostError, Reply};
 use crate::lua::{self, State, ffi};
+use crate::mailbox;
 use crate::payload;
 use crate::scheduler;
 
@@ -94,7 +96,69 @@ unsafe fn build(lua: State, module: &str) {
         }
     }
     ffi::lua_settop(lua, table);
+    glue(lua, manifest, table);
     lua::lua_freezetable(lua, table);
+}
+
+/// Replaces the table by what the module's own Lua makes of it, if it has some.
+unsafe fn glue(lua: State, manifest: c_int, table: c_int) {
+    lua::raw_field(lua, manifest, "glue");
+    let Some(code) = lua::to_bytes(lua, -1) else { return ffi::lua_settop(lua, table) };
+    let status = ffi::luaL_loadbufferx(lua, code.as_ptr().cast::<c_char>(), code.len(), c"=glue".as_ptr(), c"b".as_ptr());
+    if status == ffi::LUA_OK {
+        ffi::lua_pushvalue(lua, table);
+        push_kit(lua);
+        if ffi::lua_pcallk(lua, 2, 1, 0, 0, None) == ffi::LUA_OK && ffi::lua_istable(lua, -1) != 0 {
+            return ffi::lua_replace(lua, table);
+        }
+    }
+    let text = ffi::luaL_tolstring(lua, -1, std::ptr::null_mut());
+    let reason = CStr::from_ptr(text).to_string_lossy();
+    host::log(host::Level::Error, "modules", &reason, &[], "");
+    drop(reason);
+    ffi::lua_settop(lua, table);
+}
+
+/// Pushes the helpers that glue gets.
+unsafe fn push_kit(lua: State) {
+    ffi::lua_createtable(lua, 0, 4);
+    lua::set_funcs(
+        lua,
+        -1,
+        &[(c"feed", kit_feed), (c"unfeed", kit_unfeed), (c"is_error", kit_is_error), (c"resource", kit_resource)],
+    );
+}
+
+/// `kit.feed(topic)`: the channel of values that the host sends under a topic which starts with `@`.
+unsafe extern "C-unwind" fn kit_feed(lua: State) -> c_int {
+    let topic = lua::check_text(lua, 1);
+    match mailbox::push_topic(lua, topic, false) {
+        Ok(()) => 1,
+        Err(error) => errors::fail_host(lua, error),
+    }
+}
+
+/// `kit.unfeed(channel)`: closes a channel of `feed`; false when it is none or is closed already.
+unsafe extern "C-unwind" fn kit_unfeed(lua: State) -> c_int {
+    let channel = channel::to_channel(lua, 1);
+    let stopped = !channel.is_null() && mailbox::stop(lua, channel);
+    ffi::lua_pushboolean(lua, c_int::from(stopped));
+    1
+}
+
+/// `kit.is_error(value)`.
+unsafe extern "C-unwind" fn kit_is_error(lua: State) -> c_int {
+    ffi::lua_pushboolean(lua, c_int::from(errors::is_error(lua, 1)));
+    1
+}
+
+/// `kit.resource(value)`: module and type of a resource of the host; nothing for other values.
+unsafe extern "C-unwind" fn kit_resource(lua: State) -> c_int {
+    if ffi::lua_type(lua, 1) != ffi::LUA_TUSERDATA || resource(lua, 1).is_none() {
+        return 0;
+    }
+    push_names(lua, 1);
+    2
 }
 
 /// Sets a function in `table` for each name in the list on top, which it pops. `prefix` stands before the name for the host.
@@ -217,6 +281,7 @@ unsafe extern "C-unwind" fn invoke(lua: State) -> c_int {
             scheduler::check_can_block(lua);
             scheduler::block_on_ticket(lua, ticket, scheduler::return_outcome)
         }
+        Ok(Reply::Raised(message)) => lua::raise(lua, message),
         Err(error) => errors::fail_host(lua, error),
     }
 }

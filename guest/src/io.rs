@@ -126,6 +126,7 @@ unsafe fn invoke(lua: State, function: &str, count: c_int, answer: Answer) -> c_
             let k = if std::ptr::fn_addr_eq(answer, acted as Answer) { acted_later } else { got_later as ffi::lua_KFunction };
             scheduler::block_on_ticket(lua, ticket, k)
         }
+        Ok(Reply::Raised(message)) => lua::raise(lua, message),
         Err(error) => failed(lua, &error),
     }
 }

@@ -105,6 +105,9 @@ pub(crate) unsafe fn stop(lua: State, channel: *mut Channel) -> bool {
 
 /// Delivers a message.
 pub(crate) unsafe fn deliver(lua: State, message: &Message) {
+    if message.topic == CLOSE {
+        return close_fed(lua, message);
+    }
     let mailbox = &machine().mailbox;
     let channel = match mailbox.topics.get(message.topic.as_str()) {
         Some(channel) => *channel,
@@ -118,6 +121,21 @@ pub(crate) unsafe fn deliver(lua: State, message: &Message) {
     let top = ffi::lua_gettop(lua);
     message::push(lua, message);
     offer(lua, channel);
+    ffi::lua_settop(lua, top);
+}
+
+/// The topic under which the host says that it feeds another one no longer.
+const CLOSE: &str = "@close";
+
+/// Closes the channel of a topic that a module of the host feeds no longer.
+unsafe fn close_fed(lua: State, message: &Message) {
+    let top = ffi::lua_gettop(lua);
+    if let Ok(1..) = payload::decode_values(lua, &message.body.data, 0)
+        && let Some(topic) = lua::to_text(lua, top + 1)
+        && let Some(channel) = machine().mailbox.topics.get(topic).copied()
+    {
+        stop(lua, channel);
+    }
     ffi::lua_settop(lua, top);
 }
 

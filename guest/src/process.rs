@@ -92,6 +92,9 @@ unsafe extern "C-unwind" fn events(lua: State) -> c_int {
 
 unsafe extern "C-unwind" fn listen(lua: State) -> c_int {
     let Some(topic) = lua::check_utf8(lua, 1) else { return errors::not_text(lua, "the topic") };
+    if topic.starts_with('@') {
+        return errors::fail(lua, errors::INVALID, "topics that start with `@` belong to the host");
+    }
     let mut message = false;
     if ffi::lua_isnoneornil(lua, 2) == 0 {
         ffi::luaL_checktype(lua, 2, ffi::LUA_TTABLE);

@@ -17,9 +17,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("moonlet-sandbox", &[]),
     ("moonlet-runtime", &["moonlet-language", "moonlet-registry", "moonlet-sandbox"]),
     ("moonlet-modules", &["moonlet-registry", "moonlet-runtime"]),
+    ("moonlet-gateway", &["moonlet-registry", "moonlet-runtime"]),
     (
         "moonlet-cli",
-        &["moonlet-language", "moonlet-lsp", "moonlet-modules", "moonlet-registry", "moonlet-runtime", "moonlet-sandbox"],
+        &[
+            "moonlet-gateway",
+            "moonlet-language",
+            "moonlet-lsp",
+            "moonlet-modules",
+            "moonlet-registry",
+            "moonlet-runtime",
+            "moonlet-sandbox",
+        ],
     ),
     // Behaviour is tested from outside, through the binary.
     ("moonlet-tests", &[]),

@@ -250,6 +250,7 @@ unsafe fn ask(lua: State) -> c_int {
             scheduler::check_can_block(lua);
             scheduler::block_on_ticket(lua, ticket, received_later)
         }
+        Ok(Reply::Raised(message)) => lua::raise(lua, message),
         Err(error) => failed(lua, &error),
     }
 }

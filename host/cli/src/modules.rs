@@ -1,6 +1,9 @@
 //! The modules of this build.
 
+use std::sync::Arc;
+
 use moonlet_registry::ModuleCatalog;
+use moonlet_runtime::HostModule;
 
 /// Modules that live in the guest's image.
 const GUEST: &[&str] = &["base64", "ctx", "funcs", "hash", "io", "json", "logger", "time", "uuid"];
@@ -8,4 +11,9 @@ const GUEST: &[&str] = &["base64", "ctx", "funcs", "hash", "io", "json", "logger
 /// Names the modules that Lua code can use.
 pub(crate) fn catalog() -> ModuleCatalog {
     ModuleCatalog::new(GUEST.iter().copied())
+}
+
+/// Makes the modules that live in the host. Their names belong into the catalog, too.
+pub(crate) fn host(terminal: Arc<dyn HostModule>) -> Vec<Arc<dyn HostModule>> {
+    vec![terminal]
 }

@@ -7,7 +7,7 @@
 use std::io::{stderr, stdout};
 use std::sync::Arc;
 
-use moonlet_runtime::{Answer, Error, HostModule, ModuleCall, Value};
+use moonlet_runtime::{Answer, Error, Fault, HostModule, ModuleCall, Value};
 
 mod raw;
 mod reader;
@@ -77,7 +77,7 @@ impl HostModule for Terminal {
         Value::Map(vec![("functions".into(), Value::Array(functions))])
     }
 
-    fn invoke(&self, call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>) -> Result<Answer, Error> {
+    fn invoke(&self, call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>) -> Result<Answer, Fault> {
         if function == "args" {
             let args = self.args.iter().map(|arg| Value::from(arg.as_str())).collect();
             return Ok(Answer::Done(vec![Value::Array(args)]));

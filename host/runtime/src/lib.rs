@@ -10,6 +10,8 @@ mod errors;
 #[allow(dead_code, unused_imports, reason = "complete and tested; programs reach it step by step")]
 mod events_bus;
 mod functions;
+mod handle;
+mod handles;
 mod host;
 mod imports;
 mod life;
@@ -33,8 +35,11 @@ mod terms;
 mod terms_cache;
 mod timers;
 
-pub use module::{Answer, Completer, HostModule, ModuleCall, Ticket};
+pub use handle::{CallOptions, NodeHandle, Running};
+pub use handles::kind_of;
+pub use module::{Answer, Args, Completer, Fault, Feed, FeedError, HostModule, Manifest, ModuleCall, Ticket};
 pub use moonlet_sandbox::wit::Error;
 pub use moonlet_sandbox::{SandboxConfig, wit};
 pub use node::{Node, NodeConfig, NodeError, NodeStats, ProcessExit, ServiceInfo, Started};
 pub use rmpv::Value;
+pub use security::Authority;

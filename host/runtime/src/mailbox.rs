@@ -19,6 +19,9 @@ const OVERHEAD: usize = 128;
 /// Queues that grew past this many elements give their memory back when they are empty.
 const KEEP_CAPACITY: usize = 64;
 
+/// Says that a module of the host feeds a topic no longer; the topic is the value.
+pub(crate) const CLOSE_TOPIC: &str = "@close";
+
 /// How much may wait.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MailboxLimits {
@@ -199,6 +202,9 @@ impl Mailbox {
     }
 
     fn delivers(&self, topic: &str) -> bool {
+        if topic == CLOSE_TOPIC {
+            return true;
+        }
         if !self.topics.is_empty() && self.topics.contains(topic) {
             self.paused.is_empty() || !self.paused.contains(topic)
         } else {

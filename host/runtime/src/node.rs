@@ -1,6 +1,6 @@
 //! A node: what the command line starts, asks and stops.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,8 @@ use rmpv::Value;
 use crate::channels::{ChannelLimits, Channels};
 use crate::document;
 use crate::errors;
+use crate::handle::NodeHandle;
+use crate::handles::Handles;
 use crate::module::HostModule;
 use crate::names::{NameLimits, Names};
 use crate::process::Waiter;
@@ -40,6 +42,8 @@ pub struct NodeConfig {
     pub workers: Option<usize>,
     /// Sizes of the instance pool.
     pub sandbox: SandboxConfig,
+    /// Whether a process without actor or scope may do nothing that policies guard.
+    pub strict: bool,
 }
 
 /// Why a node could not be made.
@@ -125,10 +129,7 @@ impl Node {
         let sandbox = Sandbox::new(&config.sandbox)?;
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let workers = config.workers.unwrap_or_else(cores);
-        let modules = modules.into_iter().map(|host| {
-            let manifest = document::encode(&host.manifest());
-            (host.name().to_owned(), Module { manifest, host })
-        });
+        let modules = modules.into_iter().map(|host| (host.name().to_owned(), Module::new(host)));
         let shared = Arc::new(Shared {
             sandbox,
             registry,
@@ -141,6 +142,9 @@ impl Node {
             terms: TermsCache::new(),
             chunks: ChunkCache::new(),
             modules: modules.collect(),
+            handles: Handles::default(),
+            feeds: AtomicU64::new(0),
+            strict: config.strict,
             services: Services::new(),
             tokio: Tokio::default(),
             stopping: AtomicBool::new(false),
@@ -152,6 +156,9 @@ impl Node {
             if let Some(shared) = watching.upgrade() {
                 shared.terms.clear();
                 for change in &applied.changes {
+                    for module in shared.modules.values() {
+                        module.host.changed(change);
+                    }
                     shared.service_changed(&change.id, change.after.as_ref());
                 }
             }
@@ -179,6 +186,7 @@ impl Node {
         let args = Payload { data: document::values(args), channels: Vec::new() };
         let (sender, exit) = mpsc::sync_channel(1);
         let mut birth = Birth::new(terms, None, args, Arc::from([].as_slice()));
+        birth.authority = self.shared.nobody();
         birth.waiter = Some(Waiter::Host(Box::new(move |_, exit| {
             // Channels in the result mean nothing outside.
             let values = exit.and_then(|value| document::decode_values(&value.data));
@@ -206,6 +214,12 @@ impl Node {
     ///
     /// Every problem of their dependencies; nothing starts then.
     pub fn start_services(&self, on_stop: impl FnOnce(String, String) + Send + 'static) -> Result<(), Vec<String>> {
+        let handle = NodeHandle::new(&self.shared);
+        let started = self.shared.modules.values().map(|module| module.host.start(&handle));
+        let problems: Vec<String> = started.filter_map(|started| started.err().map(|error| error.message)).collect();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
         self.shared.start_services(Box::new(on_stop))
     }
 
@@ -243,6 +257,9 @@ impl Node {
     /// processes, which have `grace` for it. Whatever still runs afterwards is ended. Blocks until all is done; call
     /// [`Node::halt`] from another thread to cut it short.
     pub fn shutdown(&self, grace: Duration) {
+        for module in self.shared.modules.values() {
+            module.host.stop();
+        }
         self.shared.stop_services(MAX_STOP);
         for process in self.shared.table.all() {
             // Whoever does not hear of it is terminated below.

@@ -6,6 +6,7 @@
 //! Lock order: `life`, then `inner`, then the node's timers and scheduler. Never the `inner` of two processes at once, and
 //! no lock at all but `life` while the guest runs.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
@@ -18,6 +19,7 @@ use crate::functions::Call;
 use crate::life::Life;
 use crate::mailbox::{Full, Mailbox};
 use crate::scheduler::{Halted, Lane, Runnable};
+use crate::security::Authority;
 use crate::table::{Seat, Tabled};
 use crate::terms::Terms;
 use crate::timers::AlarmKey;
@@ -51,6 +53,10 @@ pub(crate) struct Process {
     pub(crate) children: AtomicU32,
     /// Context values, a map document or empty.
     pub(crate) context: Arc<[u8]>,
+    /// On whose behalf it acts.
+    pub(crate) authority: Arc<Authority>,
+    /// What the host gave it for its modules.
+    pub(crate) attachment: Option<Arc<dyn Any + Send + Sync>>,
     /// CPU time so far, in nanoseconds.
     pub(crate) cpu: AtomicU64,
     /// CPU time since it last waited, in nanoseconds.
@@ -67,6 +73,13 @@ pub(crate) struct Process {
     killed: AtomicBool,
     pub(crate) traps_links: AtomicBool,
     pub(crate) upgradable: AtomicBool,
+}
+
+/// What a process is given besides its arguments.
+pub(crate) struct Bearing {
+    pub(crate) context: Arc<[u8]>,
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) attachment: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// What others change, under its lock.
@@ -128,14 +141,7 @@ pub(crate) struct Remains {
 }
 
 impl Process {
-    pub(crate) fn new(
-        seat: Seat,
-        terms: Arc<Terms>,
-        parent: u64,
-        context: Arc<[u8]>,
-        life: Life,
-        waiter: Option<Waiter>,
-    ) -> Self {
+    pub(crate) fn new(seat: Seat, terms: Arc<Terms>, parent: u64, bearing: Bearing, life: Life, waiter: Option<Waiter>) -> Self {
         let mailbox = Mailbox::new(terms.bounds.mailbox);
         Self {
             seat,
@@ -143,7 +149,9 @@ impl Process {
             terms,
             parent,
             children: AtomicU32::new(0),
-            context,
+            context: bearing.context,
+            authority: bearing.authority,
+            attachment: bearing.attachment,
             cpu: AtomicU64::new(0),
             turn: AtomicU64::new(0),
             settled: AtomicBool::new(false),

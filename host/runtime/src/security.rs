@@ -33,6 +33,7 @@ mod policies;
 mod policy;
 #[cfg(test)]
 mod tests;
+mod wired;
 
 pub(crate) use denial::{Cause, Denial};
 pub(crate) use fact::Request;
@@ -191,7 +192,7 @@ impl Scope {
 
 /// On whose behalf a process acts, and what that permits. Calls and spawns inherit it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Authority {
+pub struct Authority {
     /// Who acts.
     pub(crate) actor: Option<Arc<Actor>>,
     /// What is permitted.

@@ -239,6 +239,7 @@ impl Shared {
         let input: Vec<_> = view.input.iter().map(document::from_json).collect();
         let args = Payload { data: document::values(&input), channels: Vec::new() };
         let mut birth = Birth::new(terms, None, args, Arc::from([].as_slice()));
+        birth.authority = self.nobody();
         let node = Arc::downgrade(self);
         birth.waiter = Some(Waiter::Host(Box::new(move |process: &Arc<Process>, exit: Exit| {
             if let Some(node) = node.upgrade() {

@@ -12,7 +12,9 @@ use rustc_hash::FxHashMap;
 
 use crate::arrival::Envelope;
 use crate::channels::Channels;
+use crate::document;
 use crate::errors;
+use crate::handles::Handles;
 use crate::life;
 use crate::module::HostModule;
 use crate::names::Names;
@@ -44,6 +46,12 @@ pub(crate) struct Shared {
     pub(crate) terms: TermsCache,
     pub(crate) chunks: ChunkCache,
     pub(crate) modules: FxHashMap<String, Module>,
+    /// What processes hold of host modules.
+    pub(crate) handles: Handles,
+    /// Numbers of topics that host modules feed.
+    pub(crate) feeds: AtomicU64,
+    /// Whether a process without actor or scope may do nothing that policies guard.
+    pub(crate) strict: bool,
     pub(crate) services: Services,
     pub(crate) tokio: Tokio,
     /// Set once the node stops: nothing new is spawned.
@@ -52,10 +60,31 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
 }
 
-/// A host module with its manifest, encoded once.
+/// A host module with its description, made once.
 pub(crate) struct Module {
-    pub(crate) manifest: Vec<u8>,
+    description: OnceLock<Result<Vec<u8>, Error>>,
     pub(crate) host: Arc<dyn HostModule>,
+}
+
+impl Module {
+    pub(crate) fn new(host: Arc<dyn HostModule>) -> Self {
+        Self { description: OnceLock::new(), host }
+    }
+
+    /// Gives what a guest makes its table from: the manifest, and the compiled glue.
+    pub(crate) fn description(&self, sandbox: &Sandbox) -> Result<Vec<u8>, Error> {
+        let make = || {
+            let mut manifest = self.host.manifest();
+            if let Some(glue) = self.host.glue()
+                && let rmpv::Value::Map(fields) = &mut manifest
+            {
+                let code = sandbox.compile(glue.as_bytes(), self.host.name())?;
+                fields.push(("glue".into(), rmpv::Value::Binary(code)));
+            }
+            Ok(document::encode(&manifest))
+        };
+        self.description.get_or_init(make).clone()
+    }
 }
 
 /// What happened since the node started.
@@ -254,17 +283,34 @@ impl Driver for Shared {
     }
 }
 
-/// The tokio runtime that WASI clocks of components need; made when the first component runs.
+/// The tokio runtime that host modules and the WASI clocks of components need; made when the first of them runs.
 #[derive(Default)]
 pub(crate) struct Tokio(OnceLock<Option<tokio::runtime::Runtime>>);
 
+/// Threads of that runtime; blocking work has others.
+const TOKIO_THREADS: usize = 2;
+
 impl Tokio {
-    /// Makes it the current one; none when the system refuses its thread, which WASI then reports as a trap.
+    /// Makes it the current one; none when the system refuses its threads, which WASI then reports as a trap.
     pub(crate) fn enter(&self) -> Option<tokio::runtime::EnterGuard<'_>> {
-        let runtime = self.0.get_or_init(|| {
+        self.runtime().map(tokio::runtime::Runtime::enter)
+    }
+
+    /// Gives a handle for work that waits.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when the system refuses its threads.
+    pub(crate) fn handle(&self) -> Result<tokio::runtime::Handle, Error> {
+        let runtime = self.runtime().ok_or_else(|| errors::unavailable("the system has no threads left"))?;
+        Ok(runtime.handle().clone())
+    }
+
+    fn runtime(&self) -> Option<&tokio::runtime::Runtime> {
+        let make = || {
             let mut builder = tokio::runtime::Builder::new_multi_thread();
-            builder.worker_threads(1).thread_name("moonlet-wasi").enable_time().build().ok()
-        });
-        runtime.as_ref().map(tokio::runtime::Runtime::enter)
+            builder.worker_threads(TOKIO_THREADS).thread_name("moonlet-io").enable_all().build().ok()
+        };
+        self.0.get_or_init(make).as_ref()
     }
 }

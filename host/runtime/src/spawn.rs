@@ -1,5 +1,6 @@
 //! How a process comes into being, and how it ends.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -9,8 +10,9 @@ use crate::arrival::{Envelope, Exit};
 use crate::document;
 use crate::errors;
 use crate::life::Life;
-use crate::process::{CHANNELS, MODULES, NAMED, Pending, Process, RELATED, Waiter};
+use crate::process::{Bearing, CHANNELS, MODULES, NAMED, Pending, Process, RELATED, Waiter};
 use crate::relations::Effect;
+use crate::security::Authority;
 use crate::shared::{Alarm, Shared};
 use crate::table::Tabled;
 use crate::terms::Terms;
@@ -25,6 +27,10 @@ pub(crate) struct Birth<'a> {
     pub(crate) args: Payload,
     /// Its context values.
     pub(crate) context: Arc<[u8]>,
+    /// On whose behalf it acts; the parent's unless something else is set.
+    pub(crate) authority: Arc<Authority>,
+    /// What the host gives it for its modules.
+    pub(crate) attachment: Option<Arc<dyn Any + Send + Sync>>,
     /// Whether the parent monitors it.
     pub(crate) monitor: bool,
     /// Whether the parent is linked with it.
@@ -38,14 +44,16 @@ pub(crate) struct Birth<'a> {
 impl<'a> Birth<'a> {
     /// A process that nobody is related to.
     pub(crate) fn new(terms: Arc<Terms>, parent: Option<&'a Arc<Process>>, args: Payload, context: Arc<[u8]>) -> Self {
-        Self { terms, parent, args, context, monitor: false, link: false, messages: Vec::new(), waiter: None }
+        let authority = parent.map_or_else(Arc::default, |parent| Arc::clone(&parent.authority));
+        let messages = Vec::new();
+        Self { terms, parent, args, context, authority, attachment: None, monitor: false, link: false, messages, waiter: None }
     }
 }
 
 impl Shared {
     /// Makes a process that does not run yet: its pid finds it, its mailbox takes messages. `launch` makes it run.
     pub(crate) fn bear(self: &Arc<Self>, birth: Birth<'_>) -> Result<Arc<Process>, Error> {
-        let Birth { terms, parent, args, context, monitor, link, messages, waiter } = birth;
+        let Birth { terms, parent, args, context, authority, attachment, monitor, link, messages, waiter } = birth;
         if self.stopping.load(Ordering::Relaxed) {
             return Err(errors::unavailable("the node is stopping, so that nothing new is started").with_retryable(false));
         }
@@ -56,7 +64,8 @@ impl Shared {
         };
         let parent_number = parent.map_or(0, |parent| parent.number());
         let wall = terms.bounds.wall;
-        let process = Process::new(seat, terms, parent_number, context, Life::Over, waiter);
+        let bearing = Bearing { context, authority, attachment };
+        let process = Process::new(seat, terms, parent_number, bearing, Life::Over, waiter);
         let process = Arc::new(process);
         self.table.put(seat, Arc::clone(&process));
         self.counters.spawned.fetch_add(1, Ordering::Relaxed);
@@ -158,6 +167,7 @@ impl Shared {
             self.abandon(pending);
         }
         if remains.ties & MODULES != 0 {
+            self.handles.forget(number);
             for module in self.modules.values() {
                 module.host.forget(&process.pid);
             }

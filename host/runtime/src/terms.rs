@@ -43,6 +43,8 @@ pub(crate) struct Bounds {
     pub(crate) pending: usize,
     /// Living processes that it has spawned.
     pub(crate) children: u32,
+    /// Handles of host modules.
+    pub(crate) handles: u64,
     /// What the machine keeps itself.
     pub(crate) soft: SoftLimits,
 }
@@ -75,6 +77,7 @@ impl Bounds {
             wall: limits.get("wall_time"),
             pending: size("pending_calls"),
             children: count("children"),
+            handles: number("handles"),
             soft,
         }
     }

@@ -5,7 +5,8 @@ use moonlet_sandbox::wit::{self, Error, Payload};
 use super::Calls;
 use crate::document;
 use crate::errors;
-use crate::module::{Answer, ModuleCall};
+use crate::module::{Answer, Fault, ModuleCall};
+use crate::table::Tabled;
 
 impl Calls {
     fn granted(&self, name: &str) -> Result<&crate::shared::Module, Error> {
@@ -23,17 +24,29 @@ impl Calls {
 
 impl wit::modules::Host for Calls {
     fn describe(&mut self, name: String) -> Result<Vec<u8>, Error> {
-        Ok(self.granted(&name)?.manifest.clone())
+        self.granted(&name)?.description(&self.node.sandbox)
     }
 
     fn invoke(&mut self, module: String, function: String, args: Payload) -> Result<wit::Reply, Error> {
         self.check_size(&args)?;
         let host = std::sync::Arc::clone(&self.granted(&module)?.host);
         let values = document::decode_values(&args.data)?;
-        let mut call = ModuleCall::new(&self.node, &self.process);
-        match host.invoke(&mut call, &function, values)? {
-            Answer::Done(values) => Ok(wit::Reply::Done(Payload { data: document::values(&values), channels: Vec::new() })),
-            Answer::Pending(ticket) => Ok(wit::Reply::Pending(ticket.number())),
+        if function.ends_with(":__gc") {
+            if let Some(resource) = values.first() {
+                self.node.handles.release(self.process.number(), resource);
+            }
+            return Ok(wit::Reply::Done(Payload::empty()));
+        }
+        let mut call = ModuleCall::new(&self.node, &self.process, &module);
+        match host.invoke(&mut call, &function, values) {
+            Ok(Answer::Done(values)) => {
+                let body = Payload { data: document::values(&values), channels: Vec::new() };
+                self.check_size(&body)?;
+                Ok(wit::Reply::Done(body))
+            }
+            Ok(Answer::Pending(ticket)) => Ok(wit::Reply::Pending(ticket.number())),
+            Err(Fault::Raised(message)) => Ok(wit::Reply::Raised(message)),
+            Err(Fault::Failed(error)) => Err(error),
         }
     }
 }

@@ -13,6 +13,7 @@ use super::result::conclude;
 use super::target::Target;
 use crate::exit;
 use crate::failure::Failure;
+use crate::modules;
 
 /// How long a process on the terminal may take to stop once it was asked to.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -112,7 +113,8 @@ pub(super) fn check_services(snapshot: &Snapshot) -> Result<(), Failure> {
 
 fn start(loaded: &Loaded, terminal: &Arc<Terminal>, events: &mpsc::Sender<Event>) -> Result<Node, Failure> {
     let terminal: Arc<dyn HostModule> = Arc::<Terminal>::clone(terminal);
-    let node = Node::new(&NodeConfig::default(), loaded.registry.clone(), vec![terminal])
+    let config = NodeConfig { strict: loaded.project.config.strict, ..NodeConfig::default() };
+    let node = Node::new(&config, loaded.registry.clone(), modules::host(terminal))
         .map_err(|error| Failure::caused("the node cannot start", &error))?;
     let diagnostics = node.prepare();
     if diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {

@@ -1,0 +1,1 @@
+//! Serves `http.*` entries.

@@ -1,0 +1,198 @@
+//! The node as host modules and servers see it: what they may start and send on their own.
+
+use std::any::Any;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use moonlet_registry::Registry;
+use moonlet_sandbox::wit::{Error, Payload};
+use rmpv::Value;
+
+use crate::arrival::Envelope;
+use crate::document;
+use crate::errors;
+use crate::process::{Process, Waiter};
+use crate::security::Authority;
+use crate::shared::{Alarm, Shared};
+use crate::spawn::Birth;
+
+/// A node that may have stopped. Cheap to clone.
+#[derive(Clone)]
+pub struct NodeHandle(Weak<Shared>);
+
+/// How the host calls an entry.
+#[derive(Default)]
+pub struct CallOptions {
+    /// The process host; none: the one that the entry names, or that of functions.
+    pub host: Option<String>,
+    /// Context values.
+    pub context: Vec<(Value, Value)>,
+    /// On whose behalf; none: nobody's.
+    pub authority: Option<Arc<Authority>>,
+    /// What host modules find when the callee asks them, such as the request that it answers. Callees of the callee do not have it.
+    pub attachment: Option<Arc<dyn Any + Send + Sync>>,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+}
+
+/// A process that the host started. It runs on when this is dropped.
+pub struct Running {
+    node: Weak<Shared>,
+    process: Weak<Process>,
+    pid: String,
+}
+
+impl Running {
+    /// Returns its pid.
+    #[must_use]
+    pub fn pid(&self) -> &str {
+        &self.pid
+    }
+
+    /// Ends it at once.
+    pub fn terminate(&self, reason: &str) {
+        if let (Some(node), Some(process)) = (self.node.upgrade(), self.process.upgrade()) {
+            node.kill(&process, errors::canceled(reason));
+        }
+    }
+}
+
+/// Ends a process when it is dropped.
+struct Guard(Option<Running>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(running) = self.0.take() {
+            running.terminate("canceled: whoever called is not interested any more");
+        }
+    }
+}
+
+impl NodeHandle {
+    pub(crate) fn new(node: &Arc<Shared>) -> Self {
+        Self(Arc::downgrade(node))
+    }
+
+    fn shared(&self) -> Result<Arc<Shared>, Error> {
+        self.0.upgrade().ok_or_else(|| errors::unavailable("the node has stopped").with_retryable(false))
+    }
+
+    /// Returns the registry.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when the node has stopped, as for all functions here.
+    pub fn registry(&self) -> Result<Registry, Error> {
+        Ok(self.shared()?.registry.clone())
+    }
+
+    /// Returns the runtime for work that waits.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when the node has stopped or the system has no threads.
+    pub fn tokio(&self) -> Result<tokio::runtime::Handle, Error> {
+        self.shared()?.tokio.handle()
+    }
+
+    /// Returns the authority of a process without actor and scope.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when the node has stopped.
+    pub fn nobody(&self) -> Result<Arc<Authority>, Error> {
+        Ok(self.shared()?.nobody())
+    }
+
+    /// Sends a message of the host to a process, named by pid or registered name.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` without such a process, `RateLimited` when its mailbox is full.
+    pub fn send(&self, to: &str, topic: &str, values: &[Value]) -> Result<(), Error> {
+        self.send_from(None, to, topic, values)
+    }
+
+    /// Like [`NodeHandle::send`], in the name of a process.
+    ///
+    /// # Errors
+    ///
+    /// As [`NodeHandle::send`].
+    pub fn send_from(&self, sender: Option<&str>, to: &str, topic: &str, values: &[Value]) -> Result<(), Error> {
+        let node = self.shared()?;
+        let target = node.find(to)?;
+        let body = Payload { data: document::values(values), channels: Vec::new() };
+        node.deliver(to, &target, Envelope { sender: sender.map(Arc::from), topic: topic.to_owned(), body })
+    }
+
+    /// Calls an entry: `done` gets its result, on a worker's thread, and must not wait.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from starting; `done` is dropped then.
+    pub fn call(
+        &self,
+        entry: &str,
+        args: &[Value],
+        options: CallOptions,
+        done: impl FnOnce(Result<Vec<Value>, Error>) + Send + 'static,
+    ) -> Result<Running, Error> {
+        let node = self.shared()?;
+        let terms = match &options.host {
+            Some(host) => node.terms.terms(&node.registry, entry, host)?,
+            None => node.callee(entry)?,
+        };
+        let args = Payload { data: document::values(args), channels: Vec::new() };
+        let context = document::encode(&Value::Map(options.context));
+        let mut birth = Birth::new(terms, None, args, context.into());
+        if let Some(authority) = options.authority {
+            birth.authority = authority;
+        } else {
+            birth.authority = node.nobody();
+        }
+        birth.attachment = options.attachment;
+        birth.waiter = Some(Waiter::Host(Box::new(move |_, exit| {
+            // Channels in the result mean nothing outside.
+            done(exit.and_then(|value| document::decode_values(&value.data)));
+        })));
+        let process = node.bear(birth)?;
+        if let Some(timeout) = options.timeout {
+            let weak = Arc::downgrade(&process);
+            let end = move |node: &Arc<Shared>| {
+                if let Some(process) = weak.upgrade() {
+                    let message = format!("the call did not return within {} ms", timeout.as_millis());
+                    node.kill(&process, Error::new("Timeout", message).with_retryable(true));
+                }
+            };
+            node.alarm(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX), Alarm::Host(Box::new(end)));
+        }
+        node.launch(&process);
+        Ok(Running { node: self.0.clone(), process: Arc::downgrade(&process), pid: process.pid.as_ref().to_owned() })
+    }
+
+    /// Calls an entry and waits for its result. Dropping the future ends the call.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from starting, and what it ends with.
+    pub async fn call_async(&self, entry: &str, args: &[Value], options: CallOptions) -> Result<Vec<Value>, Error> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let running = self.call(entry, args, options, move |result| drop(sender.send(result)))?;
+        let mut guard = Guard(Some(running));
+        let result = receiver.await;
+        guard.0 = None;
+        result.unwrap_or_else(|_| Err(errors::canceled("the node stopped")))
+    }
+
+    /// Asks a process to stop; false: there is no such process.
+    pub fn cancel(&self, pid: &str, reason: &str) -> bool {
+        let Ok(node) = self.shared() else { return false };
+        node.find(pid).is_ok_and(|process| node.cancel(&process, "", reason.to_owned()).is_ok())
+    }
+
+    /// Tells whether a process lives.
+    #[must_use]
+    pub fn is_alive(&self, pid: &str) -> bool {
+        self.shared().is_ok_and(|node| node.table.get(pid).is_some())
+    }
+}

@@ -1,0 +1,245 @@
+//! One call of a module: who asks, what they may do, and how to answer.
+
+use std::any::Any;
+use std::future::Future;
+use std::sync::Arc;
+
+use moonlet_registry::Snapshot;
+use moonlet_sandbox::wit::Error;
+use rmpv::Value;
+
+use super::args::Args;
+use super::feed::Feed;
+use super::later::{Completer, Ticket};
+use super::{Answer, Fault};
+use crate::document;
+use crate::errors;
+use crate::handle::NodeHandle;
+use crate::process::{MODULES, Pending, Process};
+use crate::security::Authority;
+use crate::shared::Shared;
+use crate::table::Tabled;
+
+/// Who calls a module.
+pub struct ModuleCall<'a> {
+    node: &'a Arc<Shared>,
+    process: &'a Arc<Process>,
+    module: &'a str,
+}
+
+impl<'a> ModuleCall<'a> {
+    pub(crate) fn new(node: &'a Arc<Shared>, process: &'a Arc<Process>, module: &'a str) -> Self {
+        Self { node, process, module }
+    }
+
+    /// Returns the pid of the caller.
+    #[must_use]
+    pub fn pid(&self) -> &str {
+        &self.process.pid
+    }
+
+    /// Returns the entry of the caller.
+    #[must_use]
+    pub fn entry(&self) -> &str {
+        &self.process.terms.program.entry
+    }
+
+    /// Completes an id as it stands in the caller's code: one without a namespace takes that of the caller's entry.
+    #[must_use]
+    pub fn resolve(&self, id: &str) -> String {
+        if id.contains(':') {
+            return id.to_owned();
+        }
+        let namespace = self.entry().split_once(':').map_or("", |(namespace, _)| namespace);
+        format!("{namespace}:{id}")
+    }
+
+    /// Returns the id of the caller's process host.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.process.terms.host.id
+    }
+
+    /// Tells whether the caller has the terminal.
+    #[must_use]
+    pub fn has_terminal(&self) -> bool {
+        self.process.terms.host.terminal
+    }
+
+    /// Returns the most bytes that one answer may have.
+    #[must_use]
+    pub fn max_bytes(&self) -> usize {
+        self.process.terms.bounds.message_size
+    }
+
+    /// Returns the network targets that the caller's host allows; none when it does not bound them.
+    #[must_use]
+    pub fn allowed_network(&self) -> Option<&[String]> {
+        self.process.terms.host.allow.network.as_deref()
+    }
+
+    /// Returns the node, for what outlives this call.
+    #[must_use]
+    pub fn node(&self) -> NodeHandle {
+        NodeHandle::new(self.node)
+    }
+
+    /// Returns the registry as it is now.
+    #[must_use]
+    pub fn registry(&self) -> Snapshot {
+        self.node.registry.snapshot()
+    }
+
+    /// Returns the caller's context values.
+    #[must_use]
+    pub fn context(&self) -> Vec<(Value, Value)> {
+        document::decode_map(&self.process.context).unwrap_or_default()
+    }
+
+    /// Returns on whose behalf the caller acts; calls and spawns that it causes inherit it.
+    #[must_use]
+    pub fn authority(&self) -> Arc<Authority> {
+        Arc::clone(&self.process.authority)
+    }
+
+    /// Refuses an act that the caller's policies do not allow. Every guarded function asks this first.
+    ///
+    /// # Errors
+    ///
+    /// `PermissionDenied`, with what would allow it.
+    pub fn check(&self, action: &str, resource: &str) -> Result<(), Error> {
+        self.node.authorize(self.process, action, resource, None)
+    }
+
+    /// Like [`ModuleCall::check`], with facts about the resource for conditions on `meta.*`.
+    ///
+    /// # Errors
+    ///
+    /// `PermissionDenied`, with what would allow it.
+    pub fn check_with(&self, action: &str, resource: &str, meta: &serde_json::Value) -> Result<(), Error> {
+        self.node.authorize(self.process, action, resource, Some(meta))
+    }
+
+    /// Returns what the host gave the process when it called it, see [`crate::CallOptions::attachment`].
+    #[must_use]
+    pub fn attachment<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        let attachment = self.process.attachment.as_ref().map(Arc::clone)?;
+        attachment.downcast().ok()
+    }
+
+    /// Enters a value into the caller's handle table and returns what stands for it in Lua: a resource of the type `kind` that the
+    /// manifest names. Return it once only; the value is dropped when Lua refers to it no longer, or when the process ends.
+    ///
+    /// # Errors
+    ///
+    /// `LimitExceeded` when the caller has too many handles.
+    pub fn keep<T: Any + Send + Sync>(&self, kind: &str, value: Arc<T>) -> Result<Value, Error> {
+        let number = self.process.number();
+        let allowed = self.process.terms.bounds.handles;
+        if !self.process.tie(MODULES) {
+            return Err(errors::canceled("the process has ended"));
+        }
+        let kept = self.node.handles.insert(number, allowed, self.module, kind, value);
+        kept.map_err(|used| errors::limit("handles", allowed, used))
+    }
+
+    /// Finds the value behind a resource of this module.
+    ///
+    /// # Errors
+    ///
+    /// Raises when it is something else or was given back.
+    pub fn resource<T: Any + Send + Sync>(&self, kind: &str, value: &Value) -> Result<Arc<T>, Fault> {
+        let found = self.node.handles.get(self.process.number(), self.module, kind, value);
+        let found = found.and_then(|value| value.downcast().ok());
+        found.ok_or_else(|| Fault::Raised(format!("{kind} expected: this is something else, or it was given back")))
+    }
+
+    /// Finds the value behind a resource of another module.
+    #[must_use]
+    pub fn foreign<T: Any + Send + Sync>(&self, module: &str, kind: &str, value: &Value) -> Option<Arc<T>> {
+        self.node.handles.get(self.process.number(), module, kind, value)?.downcast().ok()
+    }
+
+    /// Gives a resource back before Lua does; false when it is none.
+    pub fn give_back(&self, value: &Value) -> bool {
+        self.node.handles.release(self.process.number(), value)
+    }
+
+    /// Takes the arguments of a method apart: the value behind its resource, and the rest.
+    ///
+    /// # Errors
+    ///
+    /// Raises when the resource is something else or was given back.
+    pub fn method<'f, T: Any + Send + Sync>(
+        &self,
+        kind: &str,
+        function: &'f str,
+        values: Vec<Value>,
+    ) -> Result<(Arc<T>, Args<'f>), Fault> {
+        let (resource, args) = Args::method(function, values);
+        Ok((self.resource(kind, &resource)?, args))
+    }
+
+    /// Opens a feed to the caller, whose topic glue turns into a channel.
+    #[must_use]
+    pub fn feed(&self) -> Feed {
+        let number = self.node.feeds.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Feed::new(self.node, self.process, number)
+    }
+
+    /// Notes that the caller holds something of the module, so that [`super::HostModule::forget`] is called at its end.
+    pub fn hold(&self) {
+        self.process.tie(MODULES);
+    }
+
+    /// Takes a ticket for an answer that comes later. `cancel` runs when nobody waits for it any more.
+    ///
+    /// # Errors
+    ///
+    /// `LimitExceeded` when too many operations of the caller are pending.
+    pub fn later(&self, cancel: impl FnOnce() + Send + 'static) -> Result<(Ticket, Completer), Error> {
+        let mut inner = self.process.inner();
+        let allowed = self.process.terms.bounds.pending;
+        if inner.pending_count() >= allowed {
+            return Err(errors::limit("pending_calls", allowed as u64, inner.pending_count() as u64 + 1));
+        }
+        let ticket = inner.pend(|_| Pending::Module(Box::new(cancel)));
+        let completer =
+            Completer { node: Arc::downgrade(self.node), process: Arc::downgrade(self.process), ticket: Some(ticket) };
+        Ok((Ticket(ticket), completer))
+    }
+
+    /// Answers with what a function returns that may block, on a thread of its own. When nobody waits any more, its result is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`ModuleCall::later`].
+    pub fn run_blocking(&self, work: impl FnOnce() -> Result<Vec<Value>, Error> + Send + 'static) -> Result<Answer, Fault> {
+        let tokio = self.node.tokio.handle()?;
+        let (ticket, completer) = self.later(|| {})?;
+        tokio.spawn_blocking(move || completer.complete(work()));
+        Ok(Answer::Pending(ticket))
+    }
+
+    /// Answers with what a future comes to. When nobody waits any more, the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`ModuleCall::later`].
+    pub fn run_async(&self, work: impl Future<Output = Result<Vec<Value>, Error>> + Send + 'static) -> Result<Answer, Fault> {
+        let tokio = self.node.tokio.handle()?;
+        let (give_up, given_up) = tokio::sync::oneshot::channel::<()>();
+        let (ticket, completer) = self.later(move || {
+            // The work may have ended just now.
+            let _ = give_up.send(());
+        })?;
+        tokio.spawn(async move {
+            tokio::select! {
+                result = work => completer.complete(result),
+                // Nobody waits: the completer's own answer goes nowhere.
+                _ = given_up => {}
+            }
+        });
+        Ok(Answer::Pending(ticket))
+    }
+}

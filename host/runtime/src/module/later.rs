@@ -1,0 +1,55 @@
+//! Answers that come later.
+
+use std::sync::Weak;
+
+use moonlet_sandbox::wit::{Error, Outcome, Payload};
+use rmpv::Value;
+
+use crate::document;
+use crate::errors;
+use crate::process::Process;
+use crate::shared::Shared;
+
+/// The ticket of a call that goes on.
+#[derive(Debug)]
+pub struct Ticket(pub(super) u64);
+
+impl Ticket {
+    pub(crate) fn number(&self) -> u64 {
+        self.0
+    }
+}
+
+/// Answers a call that went on. Dropped without an answer, it answers with an error.
+#[derive(Debug)]
+pub struct Completer {
+    pub(super) node: Weak<Shared>,
+    pub(super) process: Weak<Process>,
+    pub(super) ticket: Option<u64>,
+}
+
+impl Completer {
+    /// Answers.
+    pub fn complete(mut self, result: Result<Vec<Value>, Error>) {
+        self.answer(result);
+    }
+
+    fn answer(&mut self, result: Result<Vec<Value>, Error>) {
+        let (Some(ticket), Some(node), Some(process)) = (self.ticket.take(), self.node.upgrade(), self.process.upgrade()) else {
+            return;
+        };
+        let allowed = process.terms.bounds.message_size;
+        let outcome = match result.map(|values| document::values(&values)) {
+            Ok(data) if data.len() > allowed => Outcome::Failed(errors::limit("message_size", allowed as u64, data.len() as u64)),
+            Ok(data) => Outcome::Done(Payload { data, channels: Vec::new() }),
+            Err(error) => Outcome::Failed(error),
+        };
+        node.complete(&process, ticket, outcome);
+    }
+}
+
+impl Drop for Completer {
+    fn drop(&mut self) {
+        self.answer(Err(errors::internal("the host module gave no answer")));
+    }
+}
