@@ -55,7 +55,7 @@ impl Terminal {
 }
 
 /// Writes, or waits until there is room.
-fn write(call: &ModuleCall<'_>, writer: &Writer, text: &[u8]) -> Result<Answer, Error> {
+fn write(call: &ModuleCall<'_>, writer: &Writer, text: &[u8]) -> Result<Answer, Fault> {
     if writer.offer(text)? {
         return Ok(Answer::Done(Vec::new()));
     }
@@ -88,19 +88,19 @@ impl HostModule for Terminal {
                 call.entry(),
                 call.host()
             );
-            return Err(Error::new("Unavailable", message).with_retryable(false));
+            return Err(Error::new("Unavailable", message).with_retryable(false).into());
         }
         match function {
             "write" => {
                 let text = match args.get(1) {
                     Some(Value::String(text)) => text.as_bytes(),
                     Some(Value::Binary(bytes)) => bytes,
-                    _ => return Err(Error::new("Invalid", "`write` takes a stream and a text")),
+                    _ => return Err(Error::new("Invalid", "`write` takes a stream and a text").into()),
                 };
                 match args.first().and_then(Value::as_i64) {
                     Some(OUTPUT) => write(call, &self.out, text),
                     Some(ERRORS) => write(call, &self.err, text),
-                    _ => Err(Error::new("Invalid", "`write` knows the streams 1 and 2 only")),
+                    _ => Err(Error::new("Invalid", "`write` knows the streams 1 and 2 only").into()),
                 }
             }
             "flush" => {
@@ -120,7 +120,7 @@ impl HostModule for Terminal {
                 self.raw.set(call.pid(), on)?;
                 Ok(Answer::Done(Vec::new()))
             }
-            other => Err(Error::new("NotFound", format!("module `io` has no function `{other}`"))),
+            other => Err(Error::new("NotFound", format!("module `io` has no function `{other}`")).into()),
         }
     }
 

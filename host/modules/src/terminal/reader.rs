@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::Arc;
 
-use moonlet_runtime::{Answer, Completer, Error, ModuleCall, Value};
+use moonlet_runtime::{Answer, Completer, Error, Fault, ModuleCall, Value};
 use parking_lot::{Condvar, Mutex};
 
 /// Bytes asked for at once.
@@ -47,7 +47,7 @@ impl Reader {
     /// # Errors
     ///
     /// `LimitExceeded` when the caller waits for too much already.
-    pub(crate) fn read(&self, call: &ModuleCall<'_>, bytes: Option<usize>) -> Result<Answer, Error> {
+    pub(crate) fn read(&self, call: &ModuleCall<'_>, bytes: Option<usize>) -> Result<Answer, Fault> {
         let number = {
             let mut state = self.shared.state.lock();
             if !state.running {
