@@ -86,6 +86,15 @@ impl NodeHandle {
         Ok(self.shared()?.registry.clone())
     }
 
+    /// Returns the directory of the project, where relative paths in entries start.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when the node has stopped.
+    pub fn project(&self) -> Result<std::path::PathBuf, Error> {
+        Ok(self.shared()?.project.clone())
+    }
+
     /// Returns the runtime for work that waits.
     ///
     /// # Errors

@@ -44,6 +44,8 @@ pub struct NodeConfig {
     pub sandbox: SandboxConfig,
     /// Whether a process without actor or scope may do nothing that policies guard.
     pub strict: bool,
+    /// The directory of the project, where relative paths in entries start.
+    pub project: std::path::PathBuf,
 }
 
 /// Why a node could not be made.
@@ -145,6 +147,7 @@ impl Node {
             handles: Handles::default(),
             feeds: AtomicU64::new(0),
             strict: config.strict,
+            project: config.project.clone(),
             services: Services::new(),
             tokio: Tokio::default(),
             stopping: AtomicBool::new(false),

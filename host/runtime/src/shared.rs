@@ -52,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) feeds: AtomicU64,
     /// Whether a process without actor or scope may do nothing that policies guard.
     pub(crate) strict: bool,
+    /// Where relative paths in entries start.
+    pub(crate) project: std::path::PathBuf,
     pub(crate) services: Services,
     pub(crate) tokio: Tokio,
     /// Set once the node stops: nothing new is spawned.

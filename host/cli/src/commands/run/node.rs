@@ -113,7 +113,8 @@ pub(super) fn check_services(snapshot: &Snapshot) -> Result<(), Failure> {
 
 fn start(loaded: &Loaded, terminal: &Arc<Terminal>, events: &mpsc::Sender<Event>) -> Result<Node, Failure> {
     let terminal: Arc<dyn HostModule> = Arc::<Terminal>::clone(terminal);
-    let config = NodeConfig { strict: loaded.project.config.strict, ..NodeConfig::default() };
+    let config =
+        NodeConfig { strict: loaded.project.config.strict, project: loaded.project.root.clone(), ..NodeConfig::default() };
     let node = Node::new(&config, loaded.registry.clone(), modules::host(terminal))
         .map_err(|error| Failure::caused("the node cannot start", &error))?;
     let diagnostics = node.prepare();
