@@ -11,6 +11,7 @@ use rmpv::Value;
 use crate::arrival::Envelope;
 use crate::document;
 use crate::errors;
+use crate::port::Port;
 use crate::process::{Process, Waiter};
 use crate::security::Authority;
 use crate::shared::{Alarm, Shared};
@@ -191,6 +192,24 @@ impl NodeHandle {
         let result = receiver.await;
         guard.0 = None;
         result.unwrap_or_else(|_| Err(errors::canceled("the node stopped")))
+    }
+
+    /// Finds the authority that a token of a token store stands for; none: the token is not valid, or there is no such store.
+    #[must_use]
+    pub fn authenticate(&self, store: &str, token: &str) -> Option<Arc<Authority>> {
+        let node = self.shared().ok()?;
+        let mut modules = node.modules.values();
+        modules.find_map(|module| module.host.authenticate(self, store, token))
+    }
+
+    /// Opens a port: a process whose code is the host's, which acts in the name of an entry. `wake` is called when something has
+    /// arrived, and once more when the port was ended from outside; it must not wait.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when the node stops or is full.
+    pub fn open_port(&self, entry: &str, wake: impl Fn() + Send + 'static) -> Result<Port, Error> {
+        Port::open(&self.shared()?, entry, Box::new(wake))
     }
 
     /// Asks a process to stop; false: there is no such process.

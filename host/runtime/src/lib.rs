@@ -19,6 +19,7 @@ mod mailbox;
 mod module;
 mod names;
 mod node;
+mod port;
 mod process;
 mod program;
 mod relations;
@@ -41,5 +42,6 @@ pub use module::{Answer, Args, Completer, Fault, Feed, FeedError, HostModule, Ma
 pub use moonlet_sandbox::wit::Error;
 pub use moonlet_sandbox::{SandboxConfig, wit};
 pub use node::{Node, NodeConfig, NodeError, NodeStats, ProcessExit, ServiceInfo, Started};
+pub use port::{Port, PortEvent};
 pub use rmpv::Value;
 pub use security::Authority;

@@ -29,6 +29,8 @@ pub(crate) enum Life {
     Machine(Box<Machine>),
     /// A program of another language, and how the host wakes it.
     Program(Living, Waker),
+    /// Code of the host, called when something has arrived.
+    Outside(Box<dyn Fn() + Send>),
     /// It is over.
     Over,
 }
@@ -79,6 +81,9 @@ pub(crate) fn turn(node: &Arc<Shared>, process: &Arc<Process>, now: u64) -> (Ver
     }
     let over = std::mem::replace(&mut *life, Life::Over);
     drop(life);
+    if let Life::Outside(wake) = &over {
+        wake();
+    }
     // The instance goes back to the pool here, on the worker and outside of all locks.
     drop(over);
     node.exit(process, exit);
@@ -147,6 +152,11 @@ fn step(node: &Arc<Shared>, process: &Arc<Process>, life: &mut Life) -> Option<E
                 Poll::Ready(exit) => Some(exit),
                 Poll::Pending => None,
             }
+        }
+        Life::Outside(wake) => {
+            process.look();
+            wake();
+            None
         }
         Life::Unborn(_) | Life::Over => None,
     }

@@ -3,6 +3,8 @@
 //! A module answers at once, or takes a ticket and answers later from whatever thread it likes. It never sees the guest: what
 //! it is given are values, and who asks.
 
+use std::sync::Arc;
+
 use moonlet_sandbox::wit::Error;
 use rmpv::Value;
 
@@ -19,6 +21,7 @@ pub use later::{Completer, Ticket};
 pub use manifest::Manifest;
 
 use crate::handle::NodeHandle;
+use crate::security::Authority;
 use moonlet_registry::Change;
 
 /// A capability of the host.
@@ -49,6 +52,14 @@ pub trait HostModule: Send + Sync {
     /// What keeps the node from starting.
     fn start(&self, _node: &NodeHandle) -> Result<(), Error> {
         Ok(())
+    }
+
+    /// Begins to serve whoever comes from outside; called once, when the services have started.
+    fn serve(&self, _node: &NodeHandle) {}
+
+    /// Finds the authority that a token of a token store stands for; none: this module has no such store, or the token is not valid.
+    fn authenticate(&self, _node: &NodeHandle, _store: &str, _token: &str) -> Option<Arc<Authority>> {
+        None
     }
 
     /// Hears that an entry changed while the node runs. It must not change the registry from here.

@@ -223,7 +223,11 @@ impl Node {
         if !problems.is_empty() {
             return Err(problems);
         }
-        self.shared.start_services(Box::new(on_stop))
+        self.shared.start_services(Box::new(on_stop))?;
+        for module in self.shared.modules.values() {
+            module.host.serve(&handle);
+        }
+        Ok(())
     }
 
     /// Lists the services and how they do.

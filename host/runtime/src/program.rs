@@ -42,6 +42,8 @@ enum Source {
         libraries: Vec<Arc<Entry>>,
     },
     Component(std::path::PathBuf),
+    /// Code of the host, see [`crate::Port`].
+    Outside,
 }
 
 /// Code that is ready to run.
@@ -114,8 +116,24 @@ impl Program {
         })
     }
 
+    /// Code of the host that acts in the name of an entry.
+    pub(crate) fn outside(entry: &str) -> Self {
+        Self {
+            entry: entry.into(),
+            form: Form::Process,
+            method: String::new(),
+            modules: Vec::new(),
+            limits: Limits::default(),
+            default_host: None,
+            retry: None,
+            source: Source::Outside,
+            code: OnceLock::new(),
+        }
+    }
+
+    /// Tells whether it is no machine, so that it chooses itself what it takes from its mailbox.
     pub(crate) fn is_component(&self) -> bool {
-        matches!(self.source, Source::Component(_))
+        !matches!(self.source, Source::Lua { .. })
     }
 
     /// Returns the code, compiled now if it was not before.
@@ -127,6 +145,7 @@ impl Program {
         let code = self.code.get_or_init(|| match &self.source {
             Source::Lua { main, libraries } => self.compile(node, main, libraries),
             Source::Component(path) => self.read(node, path),
+            Source::Outside => Err(errors::internal("code of the host runs as a program")),
         });
         code.as_ref().map_err(wit::Error::clone)
     }

@@ -227,8 +227,15 @@ impl Authority {
         }))
     }
 
+    /// Tells whether somebody is known to act.
+    #[must_use]
+    pub fn has_actor(&self) -> bool {
+        self.actor.is_some()
+    }
+
     /// Tells whether a guarded call would be allowed.
-    pub(crate) fn can(&self, action: &str, resource: &str, meta: Option<&Value>) -> bool {
+    #[must_use]
+    pub fn can(&self, action: &str, resource: &str, meta: Option<&Value>) -> bool {
         self.authorize(action, resource, meta).is_ok()
     }
 

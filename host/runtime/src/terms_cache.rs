@@ -118,6 +118,17 @@ impl TermsCache {
         Ok(Arc::clone(host))
     }
 
+    /// Returns the terms of code of the host that acts in the name of an entry, which counts as a host of its own.
+    pub(crate) fn outside(&self, id: &str) -> Arc<Terms> {
+        let mut known = self.known.write();
+        let host = known.hosts.entry(id.into()).or_insert_with(|| {
+            let index = usize::try_from(self.lanes.fetch_add(1, Ordering::Relaxed)).unwrap_or(usize::MAX);
+            let lane = Lane::new(index, DEFAULT_WEIGHT);
+            Arc::new(Host::new(id.into(), lane, Limits::default(), Quota::default(), Allow::default(), false))
+        });
+        Arc::new(Terms::new(Arc::new(Program::outside(id)), Arc::clone(host)))
+    }
+
     /// Lists the hosts that were used so far, by id.
     pub(crate) fn hosts(&self) -> Vec<Arc<Host>> {
         let mut hosts: Vec<_> = self.known.read().hosts.values().map(Arc::clone).collect();
