@@ -16,6 +16,7 @@ use crate::suggest::nearest;
 
 pub(crate) mod code;
 mod components;
+mod contracts;
 mod hosts;
 mod imports;
 mod modules;
@@ -73,6 +74,7 @@ pub(crate) fn check_together(entries: &Entries, modules: Option<&ModuleCatalog>,
     services::check(entries, diagnostics);
     supervisors::check(entries, diagnostics);
     components::check(entries, diagnostics);
+    contracts::check(entries, diagnostics);
     unsupported::check(entries, diagnostics);
 }
 

@@ -4,6 +4,7 @@
 
 use crate::schema::Object;
 
+mod contract;
 mod environment;
 mod fields;
 mod host;
@@ -15,6 +16,7 @@ mod supervisor;
 mod table;
 mod wasm;
 
+pub use contract::{Binding, BoundContract, Contract, ContractMethod};
 pub use environment::{Storage, StorageForm, Variable};
 pub use host::{HostForm, ProcessHost};
 pub(crate) use lua::imports;

@@ -5,6 +5,7 @@
 
 mod arrival;
 mod channels;
+mod crash;
 pub mod document;
 mod errors;
 #[allow(dead_code, unused_imports, reason = "complete and tested; programs reach it step by step")]
@@ -29,7 +30,6 @@ mod security;
 mod services;
 mod shared;
 mod spawn;
-#[allow(dead_code, unused_imports, reason = "supervisors as entries come later")]
 mod supervision;
 mod table;
 mod terms;

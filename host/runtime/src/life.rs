@@ -81,8 +81,12 @@ pub(crate) fn turn(node: &Arc<Shared>, process: &Arc<Process>, now: u64) -> (Ver
     }
     let over = std::mem::replace(&mut *life, Life::Over);
     drop(life);
-    if let Life::Outside(wake) = &over {
-        wake();
+    match &over {
+        Life::Outside(wake) => wake(),
+        Life::Machine(machine) if exit.is_err() => {
+            process.memory.store(machine.memory().now as u64, Ordering::Relaxed);
+        }
+        _ => {}
     }
     // The instance goes back to the pool here, on the worker and outside of all locks.
     drop(over);

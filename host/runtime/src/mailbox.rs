@@ -110,7 +110,6 @@ impl Mailbox {
     }
 
     /// Counts the messages that wait.
-    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.messages
     }

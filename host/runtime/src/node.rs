@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use moonlet_language::diagnostic::Diagnostic;
-use moonlet_registry::{EntryId, Registry};
+use moonlet_registry::{Entry, EntryId, Registry};
 use moonlet_sandbox::wit::{Error, Payload};
 use moonlet_sandbox::{Failure, Sandbox, SandboxConfig};
 use parking_lot::{Mutex, RwLock};
@@ -162,7 +162,14 @@ impl Node {
                     for module in shared.modules.values() {
                         module.host.changed(change);
                     }
-                    shared.service_changed(&change.id, change.after.as_ref());
+                }
+                let supervised = |entry: &Option<Arc<Entry>>| {
+                    entry.as_ref().is_some_and(|entry| matches!(entry.kind.as_str(), "process.service" | "process.supervisor"))
+                };
+                let concerned = applied.changes.iter().filter(|change| supervised(&change.before) || supervised(&change.after));
+                let concerned: Vec<EntryId> = concerned.map(|change| change.id.clone()).collect();
+                if !concerned.is_empty() {
+                    shared.services_changed(&concerned);
                 }
             }
         }));
@@ -233,7 +240,7 @@ impl Node {
     /// Lists the services and how they do.
     #[must_use]
     pub fn services(&self) -> Vec<ServiceInfo> {
-        let info = |status: ServiceStatus<EntryId>| ServiceInfo {
+        let info = |status: ServiceStatus<Arc<str>>| ServiceInfo {
             id: status.service.to_string(),
             state: status.state.to_string(),
             restarts: status.restarts,

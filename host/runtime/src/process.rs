@@ -15,6 +15,7 @@ use parking_lot::{Mutex, MutexGuard};
 use rustc_hash::FxHashMap;
 
 use crate::arrival::{Envelope, Exit};
+use crate::crash::Topics;
 use crate::functions::Call;
 use crate::life::Life;
 use crate::mailbox::{Full, Mailbox};
@@ -59,6 +60,8 @@ pub(crate) struct Process {
     pub(crate) attachment: Option<Arc<dyn Any + Send + Sync>>,
     /// CPU time so far, in nanoseconds.
     pub(crate) cpu: AtomicU64,
+    /// Bytes of memory that it had at its end; zero before.
+    pub(crate) memory: AtomicU64,
     /// CPU time since it last waited, in nanoseconds.
     pub(crate) turn: AtomicU64,
     /// Whether it has waited for the first time, so that it is up.
@@ -96,6 +99,10 @@ pub(crate) struct Inner {
     pub(crate) waiter: Option<Waiter>,
     /// Something arrived, or its waker was called, since it was last looked at.
     fresh: bool,
+    /// The topics of its last messages.
+    pub(crate) topics: Topics,
+    /// Messages that waited when it ended.
+    pub(crate) waiting: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,6 +160,7 @@ impl Process {
             authority: bearing.authority,
             attachment: bearing.attachment,
             cpu: AtomicU64::new(0),
+            memory: AtomicU64::new(0),
             turn: AtomicU64::new(0),
             settled: AtomicBool::new(false),
             halted: Halted::default(),
@@ -167,6 +175,8 @@ impl Process {
                 finished: None,
                 waiter,
                 fresh: false,
+                topics: Topics::default(),
+                waiting: 0,
             }),
             ties: AtomicU8::new(0),
             killed: AtomicBool::new(false),
@@ -246,6 +256,7 @@ impl Process {
             return None;
         }
         inner.state = State::Ended;
+        inner.waiting = inner.mailbox.len();
         let mailbox = std::mem::replace(&mut inner.mailbox, Mailbox::closed());
         let (pending, waiter) = (std::mem::take(&mut inner.pending), inner.waiter.take());
         drop(inner);
@@ -284,6 +295,7 @@ impl Inner {
         if self.is_ended() || self.kill.is_some() {
             return Err(Refused::Ended);
         }
+        self.topics.note(&envelope.topic);
         let deliverable = self.mailbox.message(envelope).map_err(Refused::Full)?;
         Ok(deliverable && self.rouse())
     }

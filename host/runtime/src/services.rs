@@ -7,27 +7,30 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use moonlet_registry::{Entry, EntryId, Service};
+use moonlet_registry::EntryId;
 use moonlet_sandbox::wit::{Error, Payload};
 use parking_lot::{Condvar, Mutex};
 use rustc_hash::FxHashMap;
 
+use self::tell::tell;
+use self::units::{Key, Plan, Unit};
 use crate::arrival::Exit;
+use crate::crash::Crash;
 use crate::document;
 use crate::errors;
 use crate::process::{Process, SERVICE, Waiter};
 use crate::shared::{Alarm, Shared};
 use crate::spawn::Birth;
-use crate::supervision::{
-    Effect, Exit as RunExit, Report, RestartPolicy, RunId, ServiceConfig, ServiceStatus, Shutdown, Startup, Supervision,
-    UnitConfig,
-};
+use crate::supervision::{Effect, Exit as RunExit, Report, RunId, ServiceStatus, Supervision};
 use crate::table::Tabled;
+
+mod tell;
+mod units;
 
 /// Called when the node must not go on, with the service and the reason.
 pub(crate) type OnStop = Box<dyn FnOnce(String, String) + Send>;
 
-type Effects = Vec<Effect<EntryId>>;
+type Effects = Vec<Effect<Key>>;
 
 /// The services of a node.
 pub(crate) struct Services {
@@ -37,14 +40,16 @@ pub(crate) struct Services {
 }
 
 struct State {
-    supervision: Supervision<EntryId>,
-    /// What each service runs.
-    services: BTreeMap<EntryId, Service>,
+    supervision: Supervision<Key>,
+    /// What each process of each service runs.
+    units: BTreeMap<Key, BTreeMap<Key, Unit>>,
+    /// What is known about the last process of a service that failed, until it is told.
+    crashes: BTreeMap<Key, Crash>,
     /// The process of each run, and the run of each process.
     processes: FxHashMap<RunId, Arc<Process>>,
     runs: FxHashMap<u64, RunId>,
     /// Decided and not carried out yet.
-    effects: VecDeque<Effect<EntryId>>,
+    effects: VecDeque<Effect<Key>>,
     /// Somebody carries effects out.
     busy: bool,
     on_stop: Option<OnStop>,
@@ -55,7 +60,8 @@ impl Services {
         let supervision = Supervision::new(Box::new(fraction));
         let state = State {
             supervision,
-            services: BTreeMap::new(),
+            units: BTreeMap::new(),
+            crashes: BTreeMap::new(),
             processes: FxHashMap::default(),
             runs: FxHashMap::default(),
             effects: VecDeque::new(),
@@ -75,52 +81,60 @@ fn fraction() -> f64 {
 impl Shared {
     /// Takes the services of the registry over and starts those that start with the node.
     pub(crate) fn start_services(self: &Arc<Self>, on_stop: OnStop) -> Result<(), Vec<String>> {
-        let snapshot = self.registry.snapshot();
-        let views = snapshot.of_kind("process.service").filter_map(|entry| Service::new(entry).ok());
-        let services: BTreeMap<EntryId, Service> = views.map(|view| (view.id.clone(), view)).collect();
-        let configs = services.values().map(|view| (view.id.clone(), config(view, |id| services.contains_key(id))));
-        let configs = configs.collect();
+        let plans = units::plans(&self.registry.snapshot());
         {
             let mut state = self.services.state.lock();
             state.on_stop = Some(on_stop);
+            let mut configs = Vec::new();
+            for Plan { key, config, units } in plans {
+                state.units.insert(Key::clone(&key), units);
+                configs.push((key, config));
+            }
             if let Err(problems) = state.supervision.add(configs) {
                 return Err(problems.iter().map(ToString::to_string).collect());
             }
-            state.services = services;
         }
         self.supervise(|supervision, now, effects| supervision.start_auto(now, effects));
         Ok(())
     }
 
-    /// Follows a change of an entry, if it is a service.
-    pub(crate) fn service_changed(self: &Arc<Self>, id: &EntryId, after: Option<&Arc<Entry>>) {
-        let view = after.and_then(|entry| Service::new(entry).ok());
-        let mut problems = Vec::new();
-        match view {
-            Some(view) => {
-                let auto_start = view.lifecycle.auto_start;
-                let config = {
-                    let mut state = self.services.state.lock();
-                    let config = config(&view, |other| state.services.contains_key(other));
-                    state.services.insert(id.clone(), view);
-                    config
-                };
-                self.supervise(|supervision, now, effects| {
-                    problems = supervision.replace(id, config, now, effects).err().unwrap_or_default();
-                    if auto_start && problems.is_empty() {
-                        supervision.start(id, now, effects);
+    /// Follows changes of entries, as far as they concern services. `changed` are the entries that are or were services or supervisors.
+    pub(crate) fn services_changed(self: &Arc<Self>, changed: &[EntryId]) {
+        let snapshot = self.registry.snapshot();
+        let known = units::services(&snapshot);
+        let mut roots: Vec<EntryId> = changed.iter().map(|id| units::root(&snapshot, id)).collect();
+        // A supervisor that became a child is no service any more, and the other way round.
+        roots.extend(changed.iter().cloned());
+        roots.sort();
+        roots.dedup();
+        for id in roots {
+            let plan = if known.contains(&id) { units::plan(&snapshot, &id, &known) } else { None };
+            match plan {
+                Some(plan) => self.service_changed(&id, plan),
+                None => {
+                    let key = Key::from(id.as_str());
+                    let was = self.services.state.lock().units.remove(&key).is_some();
+                    if was {
+                        self.supervise(|supervision, now, effects| {
+                            supervision.remove(&key, now, effects);
+                        });
                     }
-                });
-            }
-            None => {
-                let known = self.services.state.lock().services.remove(id).is_some();
-                if known {
-                    self.supervise(|supervision, now, effects| {
-                        supervision.remove(id, now, effects);
-                    });
                 }
             }
         }
+    }
+
+    fn service_changed(self: &Arc<Self>, id: &EntryId, plan: Plan) {
+        let Plan { key, config, units } = plan;
+        let auto_start = config.auto_start;
+        self.services.state.lock().units.insert(Key::clone(&key), units);
+        let mut problems = Vec::new();
+        self.supervise(|supervision, now, effects| {
+            problems = supervision.replace(&key, config, now, effects).err().unwrap_or_default();
+            if auto_start && problems.is_empty() {
+                supervision.start(&key, now, effects);
+            }
+        });
         for problem in problems {
             tracing::error!(target: "moonlet", service = %id, "the service cannot run: {problem}");
         }
@@ -140,7 +154,7 @@ impl Shared {
     }
 
     /// Lists all services and how they do.
-    pub(crate) fn service_states(&self) -> Vec<ServiceStatus<EntryId>> {
+    pub(crate) fn service_states(&self) -> Vec<ServiceStatus<Key>> {
         self.services.state.lock().supervision.states()
     }
 
@@ -152,14 +166,18 @@ impl Shared {
         }
     }
 
-    fn service_down(self: &Arc<Self>, run: RunId, process: Option<&Process>, exit: Result<(), Error>) {
+    fn service_down(self: &Arc<Self>, run: RunId, unit: &Key, process: Option<&Process>, exit: Result<(), Error>) {
         let exit = match exit {
             Ok(()) => RunExit::Done,
             Err(error) => {
-                let retryable = error.retryable != Some(false);
-                let message = errors::plain(&error.message);
-                let reason = if error.trace.is_empty() { message } else { format!("{message}\n{}", error.trace) };
-                RunExit::Failed { reason, retryable }
+                // A child that somebody terminated comes back; a service that somebody terminated was meant to end.
+                let terminated_child = unit.contains('/') && error.kind == "Canceled";
+                let retryable = terminated_child || error.retryable != Some(false);
+                if let Some(process) = process {
+                    let crash = Crash::new(process, &error);
+                    self.services.state.lock().crashes.insert(Key::clone(unit), crash);
+                }
+                RunExit::Failed { reason: errors::plain(&error.message), retryable }
             }
         };
         {
@@ -173,7 +191,7 @@ impl Shared {
     }
 
     /// Lets supervision decide something, and carries out what it wants.
-    fn supervise(self: &Arc<Self>, decide: impl FnOnce(&mut Supervision<EntryId>, u64, &mut Effects)) {
+    fn supervise(self: &Arc<Self>, decide: impl FnOnce(&mut Supervision<Key>, u64, &mut Effects)) {
         let mut state = self.services.state.lock();
         let mut effects = Vec::new();
         decide(&mut state.supervision, self.clock(), &mut effects);
@@ -193,11 +211,11 @@ impl Shared {
         self.services.done.notify_all();
     }
 
-    fn carry_out(self: &Arc<Self>, effect: Effect<EntryId>) {
+    fn carry_out(self: &Arc<Self>, effect: Effect<Key>) {
         match effect {
-            Effect::Spawn { run, unit, .. } => {
-                if let Err(error) = self.spawn_service(run, &unit) {
-                    self.service_down(run, None, Err(error));
+            Effect::Spawn { run, service, unit } => {
+                if let Err(error) = self.spawn_service(run, &service, &unit) {
+                    self.service_down(run, &unit, None, Err(error));
                 }
             }
             Effect::Cancel { run } => {
@@ -217,7 +235,10 @@ impl Shared {
                 };
                 self.alarm(at.saturating_sub(self.clock()), Alarm::Host(Box::new(expire)));
             }
-            Effect::Report(report) => tell(&report),
+            Effect::Report(report) => {
+                let crash = self.crash_of(&report);
+                tell(&report, crash.as_ref());
+            }
             Effect::StopNode { service, reason } => {
                 let on_stop = self.services.state.lock().on_stop.take();
                 if let Some(on_stop) = on_stop {
@@ -231,19 +252,41 @@ impl Shared {
         self.services.state.lock().processes.get(&run).map(Arc::clone)
     }
 
-    fn spawn_service(self: &Arc<Self>, run: RunId, unit: &EntryId) -> Result<(), Error> {
-        let Some(view) = self.services.state.lock().services.get(unit).cloned() else {
-            return Err(errors::not_found(format!("there is no service `{unit}`")));
+    /// Takes what is known about the process whose end a report tells of.
+    fn crash_of(&self, report: &Report<Key>) -> Option<Crash> {
+        let unit = match report {
+            Report::Failed { service, .. } | Report::GaveUp { service, .. } => service,
+            Report::ChildRestarts { child, .. } | Report::ChildEnded { child, .. } => child,
+            Report::SupervisorGaveUp { supervisor, .. } => {
+                let below = format!("{supervisor}/");
+                let mut state = self.services.state.lock();
+                let child = state.crashes.keys().find(|key| key.starts_with(&below)).cloned()?;
+                return state.crashes.remove(&child);
+            }
+            Report::Waiting { .. }
+            | Report::Starting { .. }
+            | Report::Running { .. }
+            | Report::Finished { .. }
+            | Report::Stopping { .. }
+            | Report::Stopped { .. } => return None,
         };
-        let terms = self.terms.terms(&self.registry, view.process.as_str(), view.host.as_str())?;
-        let input: Vec<_> = view.input.iter().map(document::from_json).collect();
-        let args = Payload { data: document::values(&input), channels: Vec::new() };
+        self.services.state.lock().crashes.remove(unit)
+    }
+
+    fn spawn_service(self: &Arc<Self>, run: RunId, service: &Key, key: &Key) -> Result<(), Error> {
+        let unit = self.services.state.lock().units.get(service).and_then(|units| units.get(key)).cloned();
+        let Some(unit) = unit else {
+            return Err(errors::not_found(format!("there is no service `{key}`")));
+        };
+        let terms = self.terms.terms(&self.registry, unit.process.as_str(), unit.host.as_str())?;
+        let args = Payload { data: document::values(&unit.input), channels: Vec::new() };
         let mut birth = Birth::new(terms, None, args, Arc::from([].as_slice()));
         birth.authority = self.nobody();
         let node = Arc::downgrade(self);
+        let key = Key::clone(key);
         birth.waiter = Some(Waiter::Host(Box::new(move |process: &Arc<Process>, exit: Exit| {
             if let Some(node) = node.upgrade() {
-                node.service_down(run, Some(process), exit.map(|_| ()));
+                node.service_down(run, &key, Some(process), exit.map(|_| ()));
             }
         })));
         let process = self.bear(birth)?;
@@ -255,67 +298,5 @@ impl Shared {
         }
         self.launch(&process);
         Ok(())
-    }
-}
-
-/// Puts a service into the words of supervision.
-fn config(view: &Service, is_service: impl Fn(&EntryId) -> bool) -> ServiceConfig<EntryId> {
-    let lifecycle = &view.lifecycle;
-    let mut unit = UnitConfig::process(view.id.clone());
-    unit.start_timeout = Some(nanoseconds(lifecycle.start_timeout));
-    unit.shutdown = Shutdown::Within(nanoseconds(lifecycle.stop_timeout));
-    let mut config = ServiceConfig::new(unit);
-    config.auto_start = lifecycle.auto_start;
-    config.startup = match lifecycle.startup {
-        moonlet_registry::Startup::Required => Startup::Required,
-        moonlet_registry::Startup::Optional => Startup::Optional,
-    };
-    // What is no service, such as a host, is there from the start.
-    config.depends_on = lifecycle.depends_on.iter().filter(|id| is_service(id)).cloned().collect();
-    config.stable_threshold = nanoseconds(lifecycle.stable_threshold);
-    config.restart = RestartPolicy {
-        initial_delay: nanoseconds(lifecycle.restart.initial_delay),
-        max_delay: nanoseconds(lifecycle.restart.max_delay),
-        backoff_factor: lifecycle.restart.backoff_factor,
-        jitter: lifecycle.restart.jitter,
-        max_attempts: u32::try_from(lifecycle.restart.max_attempts.unwrap_or(0)).unwrap_or(u32::MAX),
-    };
-    config
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// Writes news about services to the log.
-fn tell(report: &Report<EntryId>) {
-    macro_rules! log {
-        ($level:ident, $service:expr, $($text:tt)*) => {
-            tracing::$level!(target: "moonlet", service = %$service, $($text)*)
-        };
-    }
-    match report {
-        Report::Waiting { service, missing } => {
-            let missing: Vec<_> = missing.iter().map(EntryId::as_str).collect();
-            log!(info, service, "the service waits for {}", missing.join(", "));
-        }
-        Report::Starting { service, attempt: 0 } => log!(debug, service, "the service starts"),
-        Report::Starting { service, attempt } => log!(info, service, "the service starts again, attempt {attempt}"),
-        Report::Running { service } => log!(info, service, "the service is up"),
-        Report::Failed { service, reason, attempt, delay } => {
-            let delay = delay / 1_000_000;
-            log!(error, service, "the service failed; restart {attempt} follows in {delay} ms: {reason}");
-        }
-        Report::GaveUp { service, reason } => log!(error, service, "the service failed for good: {reason}"),
-        Report::Finished { service } => log!(info, service, "the service ended"),
-        Report::Stopping { service } => log!(debug, service, "the service stops"),
-        Report::Stopped { service } => log!(info, service, "the service is down"),
-        Report::ChildRestarts { service, supervisor, child, reason, restarts } => {
-            log!(warn, service, "`{supervisor}` restarts `{child}`, restart {restarts} in its window: {reason}");
-        }
-        Report::ChildEnded { service, supervisor, child, reason } => {
-            log!(warn, service, "`{child}` of `{supervisor}` ended and is not restarted: {reason}");
-        }
-        Report::SupervisorGaveUp { service, supervisor, reason } => log!(error, service, "`{supervisor}` gives up: {reason}"),
     }
 }

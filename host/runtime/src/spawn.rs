@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use moonlet_sandbox::wit::{Error, FirstMessage, Payload, Signal, SignalKind};
 
 use crate::arrival::{Envelope, Exit};
+use crate::crash::Crash;
 use crate::document;
 use crate::errors;
 use crate::life::Life;
@@ -239,14 +240,17 @@ impl Shared {
     fn record(&self, process: &Process, exit: &Exit, awaited: bool) {
         let Err(error) = exit else { return };
         self.counters.failed.fetch_add(1, Ordering::Relaxed);
-        let (pid, entry) = (&*process.pid, &*process.terms.program.entry);
-        let message = errors::plain(&error.message);
-        let cpu_ms = process.cpu.load(Ordering::Relaxed) / 1_000_000;
-        if awaited || error.kind == "Canceled" {
-            tracing::debug!(target: "moonlet", pid, entry, kind = error.kind, cpu_ms, "process failed: {message}");
+        if awaited && !tracing::enabled!(target: "moonlet", tracing::Level::DEBUG) {
+            return;
+        }
+        let Crash { pid, entry, kind, message, trace, topics, usage } = Crash::new(process, error);
+        let (pid, entry) = (&*pid, &*entry);
+        if awaited {
+            tracing::debug!(target: "moonlet", pid, entry, kind, usage, topics, "process failed: {message}");
+        } else if error.kind == "Canceled" {
+            tracing::info!(target: "moonlet", pid, entry, kind, usage, topics, "process ended: {message}");
         } else {
-            let trace = error.trace.as_str();
-            tracing::error!(target: "moonlet", pid, entry, kind = error.kind, cpu_ms, trace, "process failed: {message}");
+            tracing::error!(target: "moonlet", pid, entry, kind, usage, topics, trace, "process failed: {message}");
         }
     }
 }

@@ -35,9 +35,9 @@ mod tests;
 mod tree;
 
 pub(crate) use config::{
-    ChildConfig, ChildRestart, Parts, RestartPolicy, ServiceConfig, Shutdown, Startup, Strategy, SupervisorConfig, UnitConfig,
+    ChildConfig, ChildRestart, RestartPolicy, ServiceConfig, Shutdown, Startup, Strategy, SupervisorConfig, UnitConfig,
 };
-pub(crate) use effect::{Effect, Exit, Report, RunId, ServiceState, ServiceStatus, Timer};
+pub(crate) use effect::{Effect, Exit, Report, RunId, ServiceStatus, Timer};
 pub(crate) use plan::PlanError;
 
 /// The services of a node.
@@ -120,6 +120,7 @@ impl<K: Clone + Ord + fmt::Display> Supervision<K> {
     }
 
     /// Stops a service, after what depends on it. False: there is none.
+    #[allow(dead_code, reason = "part of the state machine's interface; its tests use it")]
     pub(crate) fn stop(&mut self, key: &K, now: u64, effects: &mut Vec<Effect<K>>) -> bool {
         if !self.services.contains_key(key) {
             return false;
@@ -208,6 +209,7 @@ impl<K: Clone + Ord + fmt::Display> Supervision<K> {
     }
 
     /// Tells how one service does.
+    #[allow(dead_code, reason = "part of the state machine's interface; its tests use it")]
     pub(crate) fn state(&self, key: &K) -> Option<ServiceStatus<K>> {
         self.services.get(key).map(|service| service.status(key))
     }

@@ -2,6 +2,7 @@
 //!
 //! A kind that gets built moves from `Missing` to `Built` here; that is all the loader needs to know.
 
+use super::contract::{BINDING, CONTRACT};
 use super::environment::{FILE_STORAGE, NO_FIELDS, ROUTER_STORAGE, STATIC_STORAGE, VARIABLE};
 use super::fields::RUN_META;
 use super::host::{POOL_HOST, TERMINAL_HOST};
@@ -43,7 +44,6 @@ const HTTP: &str = "the HTTP server";
 const QUEUES: &str = "queues";
 const DATABASES: &str = "SQL databases";
 const VOLUMES: &str = "file volumes";
-const CONTRACTS: &str = "contracts";
 const TEMPLATES: &str = "templates";
 const COMMANDS: &str = "running commands";
 const CLOUD: &str = "cloud storage";
@@ -67,7 +67,7 @@ static KINDS: &[Kind] = &[
     missing("workflow.lua.bc", "a precompiled Lua workflow", BYTECODE),
     built("process.host", "a pool that runs processes", &POOL_HOST),
     built("process.service", "a supervised process", &SERVICE),
-    planned("process.supervisor", "a tree of supervised processes", "supervision trees", &SUPERVISOR),
+    built("process.supervisor", "a tree of supervised processes", &SUPERVISOR),
     built("terminal.host", "runs one process with the terminal", &TERMINAL_HOST),
     free("registry.entry", "free data"),
     free("ns.definition", "a description of a module"),
@@ -86,8 +86,8 @@ static KINDS: &[Kind] = &[
     planned("security.policy", "a policy with conditions", POLICIES, &POLICY_ENTRY),
     planned("security.policy.expr", "a policy with an expression", POLICIES, &EXPRESSION_POLICY_ENTRY),
     planned("security.token_store", "a store of tokens", POLICIES, &TOKEN_STORE),
-    missing("contract.definition", "an interface", CONTRACTS),
-    missing("contract.binding", "an implementation of an interface", CONTRACTS),
+    built("contract.definition", "an interface", &CONTRACT),
+    built("contract.binding", "an implementation of an interface", &BINDING),
     missing("http.service", "an HTTP server", HTTP),
     missing("http.router", "a group of routes", HTTP),
     missing("http.endpoint", "a route", HTTP),

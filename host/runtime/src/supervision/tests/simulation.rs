@@ -9,10 +9,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use proptest::prelude::*;
 
 use super::SECOND;
+use crate::supervision::config::Parts;
+use crate::supervision::effect::ServiceState;
 use crate::supervision::intensity::Intensity;
 use crate::supervision::{
-    ChildConfig, ChildRestart, Effect, Exit, Parts, Report, RestartPolicy, RunId, ServiceConfig, ServiceState, Shutdown,
-    Strategy, Supervision, SupervisorConfig, Timer, UnitConfig,
+    ChildConfig, ChildRestart, Effect, Exit, Report, RestartPolicy, RunId, ServiceConfig, Shutdown, Strategy, Supervision,
+    SupervisorConfig, Timer, UnitConfig,
 };
 
 #[test]
