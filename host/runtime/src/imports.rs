@@ -42,16 +42,7 @@ impl Calls {
 
     /// Refuses entries of namespaces that the process host does not allow.
     fn check_namespace(&self, entry: &str) -> Result<(), Error> {
-        let host = &self.process.terms.host;
-        let namespace = entry.split_once(':').map_or("", |(namespace, _)| namespace);
-        if host.allow.namespaces.is_none() || host.allow.namespace(namespace) {
-            return Ok(());
-        }
-        let namespace = errors::shown(namespace);
-        Err(errors::denied(format!(
-            "the process host `{}` does not allow the namespace `{namespace}`: add it to `allow: {{namespaces: [{namespace}]}}` of that host",
-            host.id
-        )))
+        self.process.terms.host.check_namespace(entry)
     }
 
     /// Starts a timer, unless too many operations are pending.

@@ -68,6 +68,8 @@ pub struct NodeStats {
     pub spawned: u64,
     /// Processes that ended with an error so far.
     pub failed: u64,
+    /// Acts that policies did not allow so far.
+    pub denied: u64,
     /// Living processes of each process host that was used.
     pub hosts: Vec<(String, u64)>,
 }
@@ -308,6 +310,7 @@ impl Node {
             processes: self.shared.table.len(),
             spawned: self.shared.counters.spawned.load(Ordering::Relaxed),
             failed: self.shared.counters.failed.load(Ordering::Relaxed),
+            denied: self.shared.counters.denied.load(Ordering::Relaxed),
             hosts: hosts.iter().map(|host| (host.id.as_ref().to_owned(), host.live())).collect(),
         }
     }

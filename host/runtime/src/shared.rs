@@ -94,6 +94,8 @@ impl Module {
 pub(crate) struct Counters {
     pub(crate) spawned: AtomicU64,
     pub(crate) failed: AtomicU64,
+    /// Acts that policies did not allow.
+    pub(crate) denied: AtomicU64,
 }
 
 /// Code of the host that a timer runs.

@@ -8,7 +8,7 @@ use super::ViewError;
 use crate::entry::Entry;
 use crate::id::EntryId;
 use crate::schema::{Field, Object, Target, Type, Unknown};
-use crate::units::parse_duration;
+use crate::units::{Size, parse_duration};
 
 /// Anything that runs processes.
 pub(super) static HOST: Target = Target { what: "a process host", kinds: &["process.host", "terminal.host"] };
@@ -165,6 +165,15 @@ pub(super) fn duration(value: Option<&Value>, default: Duration) -> Duration {
     match value {
         Some(Value::String(text)) => parse_duration(text).unwrap_or(default),
         Some(Value::Number(number)) if number.as_u64() == Some(0) => Duration::ZERO,
+        _ => default,
+    }
+}
+
+/// Reads a number of bytes.
+pub(super) fn size(value: Option<&Value>, default: u64) -> u64 {
+    match value {
+        Some(Value::Number(number)) => number.as_u64().unwrap_or(default),
+        Some(Value::String(text)) => text.parse().map_or(default, |size: Size| size.as_bytes()),
         _ => default,
     }
 }

@@ -18,6 +18,8 @@ pub struct MemoryStore {
     pub id: EntryId,
     /// How many keys it holds at most.
     pub max_size: u64,
+    /// How many bytes its keys and values have at most.
+    pub max_bytes: u64,
     /// How often expired keys are removed; zero: only when they are asked for.
     pub cleanup_interval: Duration,
     /// When it starts and stops.
@@ -27,6 +29,8 @@ pub struct MemoryStore {
 impl MemoryStore {
     /// How many keys a store holds unless it says otherwise.
     pub const DEFAULT_MAX_SIZE: u64 = 10_000;
+    /// How many bytes the keys and values of a store have unless it says otherwise.
+    pub const DEFAULT_MAX_BYTES: u64 = 64 << 20;
     /// How often expired keys are removed unless it says otherwise.
     pub const DEFAULT_CLEANUP_INTERVAL: Duration = Duration::from_secs(300);
 
@@ -43,6 +47,7 @@ impl MemoryStore {
         Ok(Self {
             id: entry.id.clone(),
             max_size: max_size.unwrap_or(Self::DEFAULT_MAX_SIZE),
+            max_bytes: fields::size(reader.get("max_bytes"), Self::DEFAULT_MAX_BYTES),
             cleanup_interval: fields::duration(reader.get("cleanup_interval"), Self::DEFAULT_CLEANUP_INTERVAL),
             lifecycle: Lifecycle::read(entry),
         })
@@ -52,6 +57,7 @@ impl MemoryStore {
 pub(super) static MEMORY_STORE: Object = Object {
     fields: &[
         Field::new("max_size", Type::Int(0, 1_000_000_000)),
+        Field::new("max_bytes", Type::Size),
         Field::new("cleanup_interval", Type::Duration),
         Field::new("lifecycle", Type::Object(&LIFECYCLE)),
     ],

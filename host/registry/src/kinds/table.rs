@@ -79,7 +79,7 @@ static KINDS: &[Kind] = &[
     planned("env.storage.os", "variables of the operating system", ENVIRONMENT, &NO_FIELDS),
     planned("env.storage.static", "fixed variables", ENVIRONMENT, &STATIC_STORAGE),
     planned("env.storage.router", "variables in several storages", ENVIRONMENT, &ROUTER_STORAGE),
-    planned("store.memory", "a store in memory", "stores", &MEMORY_STORE),
+    built("store.memory", "a store in memory", &MEMORY_STORE),
     missing("store.sql", "a store in a database", "stores in databases"),
     missing("store.kv.raft", "a replicated store", CLUSTER),
     missing("store.kv.crdt", "a replicated store", CLUSTER),

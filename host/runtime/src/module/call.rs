@@ -120,6 +120,25 @@ impl<'a> ModuleCall<'a> {
         self.node.authorize(self.process, action, resource, Some(meta))
     }
 
+    /// Like [`ModuleCall::check_with`], with facts that are only put together when a policy can ask for them.
+    ///
+    /// # Errors
+    ///
+    /// `PermissionDenied`, with what would allow it.
+    pub fn check_about(&self, action: &str, resource: &str, meta: impl FnOnce() -> serde_json::Value) -> Result<(), Error> {
+        self.node.guard(self.process, action, resource, meta)
+    }
+
+    /// Refuses an entry of a namespace that the caller's process host does not allow. A module that gives access to an entry by its
+    /// id asks this beside the policies: the `allow` of a host binds whatever they say.
+    ///
+    /// # Errors
+    ///
+    /// `PermissionDenied`, with what would allow it.
+    pub fn check_namespace(&self, entry: &str) -> Result<(), Error> {
+        self.process.terms.host.check_namespace(entry)
+    }
+
     /// Returns what the host gave the process when it called it, see [`crate::CallOptions::attachment`].
     #[must_use]
     pub fn attachment<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
