@@ -22,6 +22,9 @@ pub(crate) trait Amount: Copy + Ord {
     /// The type that a field of this amount has.
     const TYPE: Type;
 
+    /// In what it is written.
+    const UNIT: &str;
+
     /// Reads a value that the schema has accepted.
     fn read(value: &Value) -> Option<Self>;
 
@@ -34,6 +37,7 @@ pub(crate) trait Amount: Copy + Ord {
 
 impl Amount for Size {
     const TYPE: Type = Type::Size;
+    const UNIT: &str = "size";
 
     fn read(value: &Value) -> Option<Self> {
         match value {
@@ -54,6 +58,7 @@ impl Amount for Size {
 
 impl Amount for Duration {
     const TYPE: Type = Type::Period;
+    const UNIT: &str = "time";
 
     fn read(value: &Value) -> Option<Self> {
         parse_duration(value.as_str()?).ok()
@@ -70,6 +75,7 @@ impl Amount for Duration {
 
 impl Amount for u64 {
     const TYPE: Type = Type::Count;
+    const UNIT: &str = "count";
 
     fn read(value: &Value) -> Option<Self> {
         value.as_u64()
@@ -116,6 +122,12 @@ macro_rules! limits {
                 Self { $($name: lower(host.$name.or(defaults.$name), entry.$name),)+ }
             }
 
+            /// Keeps these limits below a ceiling, which is the limit where there is none here.
+            #[must_use]
+            pub fn below(&self, ceiling: &Self) -> Self {
+                Self { $($name: lower(ceiling.$name, self.$name),)+ }
+            }
+
             /// Reads a `limits` map that was checked when it was loaded.
             pub(crate) fn read(value: Option<&Value>) -> Self {
                 let field = |name: &str| value.and_then(|value| value.get(name));
@@ -144,6 +156,24 @@ macro_rules! limits {
             pub fn get(&self, name: &str) -> Option<u64> {
                 match name {
                     $(stringify!($name) => self.$name.map(Amount::number),)+
+                    _ => None,
+                }
+            }
+
+            /// Gives a limit as it is written, by its name.
+            #[must_use]
+            pub fn shown(&self, name: &str) -> Option<String> {
+                match name {
+                    $(stringify!($name) => self.$name.map(Amount::show),)+
+                    _ => None,
+                }
+            }
+
+            /// Says in what a limit is written: `size`, `time` or `count`.
+            #[must_use]
+            pub fn unit(name: &str) -> Option<&'static str> {
+                match name {
+                    $(stringify!($name) => Some(<$ty as Amount>::UNIT),)+
                     _ => None,
                 }
             }

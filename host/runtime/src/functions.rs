@@ -38,12 +38,13 @@ struct Again {
 }
 
 impl Shared {
-    /// Finds what a call of an entry runs, and where.
-    pub(crate) fn callee(&self, entry: &str) -> Result<Arc<Terms>, Error> {
+    /// Finds what a call of an entry runs, and where: on the host that the entry names, or else on that of the caller, so that a call is
+    /// charged to it and reaches no more than it allows.
+    pub(crate) fn callee(&self, entry: &str, caller: Option<&Terms>) -> Result<Arc<Terms>, Error> {
         let program = self.terms.program(&self.registry, entry)?;
         let host = match (&program.default_host, program.form) {
             (Some(host), _) => host.as_str(),
-            (None, Form::Function) => FUNCTIONS,
+            (None, Form::Function) => caller.map_or(FUNCTIONS, |caller| &caller.host.id),
             (None, Form::Process) => {
                 let hint = "write `meta: {default_host: <process host>}` in its entry, or use process.exec";
                 return Err(errors::invalid(format!(
@@ -51,7 +52,15 @@ impl Shared {
                 )));
             }
         };
-        self.terms.terms(&self.registry, entry, host)
+        self.terms_for(entry, host, caller)
+    }
+
+    /// Finds the terms of an entry on a host, below what confines whoever starts it.
+    pub(crate) fn terms_for(&self, entry: &str, host: &str, starter: Option<&Terms>) -> Result<Arc<Terms>, Error> {
+        match starter {
+            Some(starter) => self.terms.terms_for(&self.registry, entry, host, starter),
+            None => self.terms.terms(&self.registry, entry, host),
+        }
     }
 
     /// Starts a call and returns its ticket.

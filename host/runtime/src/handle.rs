@@ -16,10 +16,17 @@ use crate::process::{Process, Waiter};
 use crate::security::Authority;
 use crate::shared::{Alarm, Shared};
 use crate::spawn::Birth;
+use crate::terms::Terms;
 
 /// A node that may have stopped. Cheap to clone.
+///
+/// One that [`crate::ModuleCall::node`] gave starts and reaches no more than the process host of that caller allows.
 #[derive(Clone)]
-pub struct NodeHandle(Weak<Shared>);
+pub struct NodeHandle {
+    node: Weak<Shared>,
+    /// The terms of the process for which it acts.
+    caller: Option<Arc<Terms>>,
+}
 
 /// How the host calls an entry.
 #[derive(Default)]
@@ -71,11 +78,20 @@ impl Drop for Guard {
 
 impl NodeHandle {
     pub(crate) fn new(node: &Arc<Shared>) -> Self {
-        Self(Arc::downgrade(node))
+        Self { node: Arc::downgrade(node), caller: None }
+    }
+
+    /// A handle for what a process asked a module to do.
+    pub(crate) fn of(node: &Arc<Shared>, process: &Process) -> Self {
+        Self { node: Arc::downgrade(node), caller: Some(Arc::clone(&process.terms)) }
+    }
+
+    fn check_namespace(&self, entry: &str) -> Result<(), Error> {
+        self.caller.as_ref().map_or(Ok(()), |caller| caller.check_namespace(entry))
     }
 
     fn shared(&self) -> Result<Arc<Shared>, Error> {
-        self.0.upgrade().ok_or_else(|| errors::unavailable("the node has stopped").with_retryable(false))
+        self.node.upgrade().ok_or_else(|| errors::unavailable("the node has stopped").with_retryable(false))
     }
 
     /// Returns the registry.
@@ -131,6 +147,7 @@ impl NodeHandle {
     pub fn send_from(&self, sender: Option<&str>, to: &str, topic: &str, values: &[Value]) -> Result<(), Error> {
         let node = self.shared()?;
         let target = node.find(to)?;
+        self.check_namespace(&target.terms.program.entry)?;
         let body = Payload { data: document::values(values), channels: Vec::new() };
         node.deliver(to, &target, Envelope { sender: sender.map(Arc::from), topic: topic.to_owned(), body })
     }
@@ -148,9 +165,10 @@ impl NodeHandle {
         done: impl FnOnce(Result<Vec<Value>, Error>) + Send + 'static,
     ) -> Result<Running, Error> {
         let node = self.shared()?;
+        self.check_namespace(entry)?;
         let terms = match &options.host {
-            Some(host) => node.terms.terms(&node.registry, entry, host)?,
-            None => node.callee(entry)?,
+            Some(host) => node.terms_for(entry, host, self.caller.as_deref())?,
+            None => node.callee(entry, self.caller.as_deref())?,
         };
         let args = Payload { data: document::values(args), channels: Vec::new() };
         let context = document::encode(&Value::Map(options.context));
@@ -177,7 +195,7 @@ impl NodeHandle {
             node.alarm(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX), Alarm::Host(Box::new(end)));
         }
         node.launch(&process);
-        Ok(Running { node: self.0.clone(), process: Arc::downgrade(&process), pid: process.pid.as_ref().to_owned() })
+        Ok(Running { node: self.node.clone(), process: Arc::downgrade(&process), pid: process.pid.as_ref().to_owned() })
     }
 
     /// Calls an entry and waits for its result. Dropping the future ends the call.
@@ -215,7 +233,8 @@ impl NodeHandle {
     /// Asks a process to stop; false: there is no such process.
     pub fn cancel(&self, pid: &str, reason: &str) -> bool {
         let Ok(node) = self.shared() else { return false };
-        node.find(pid).is_ok_and(|process| node.cancel(&process, "", reason.to_owned()).is_ok())
+        let Ok(process) = node.find(pid) else { return false };
+        self.check_namespace(&process.terms.program.entry).is_ok() && node.cancel(&process, "", reason.to_owned()).is_ok()
     }
 
     /// Tells whether a process lives.

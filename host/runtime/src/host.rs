@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use moonlet_registry::{Allow, Limits, Quota};
-use moonlet_sandbox::wit::Error;
 
-use crate::errors;
 use crate::scheduler::Lane;
 
 /// The host on which functions run when their entry names none.
@@ -45,19 +43,6 @@ impl Host {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Refuses entries of namespaces that this host does not allow.
-    pub(crate) fn check_namespace(&self, entry: &str) -> Result<(), Error> {
-        let namespace = entry.split_once(':').map_or("", |(namespace, _)| namespace);
-        if self.allow.namespaces.is_none() || self.allow.namespace(namespace) {
-            return Ok(());
-        }
-        let namespace = errors::shown(namespace);
-        Err(errors::denied(format!(
-            "the process host `{}` does not allow the namespace `{namespace}`: add it to `allow: {{namespaces: [{namespace}]}}` of that host",
-            self.id
-        )))
     }
 
     /// Counts a process out.

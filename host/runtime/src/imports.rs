@@ -40,9 +40,14 @@ impl Calls {
         Ok(())
     }
 
-    /// Refuses entries of namespaces that the process host does not allow.
+    /// Refuses entries of namespaces that the process host, or a host that confines it, does not allow.
     fn check_namespace(&self, entry: &str) -> Result<(), Error> {
-        self.process.terms.host.check_namespace(entry)
+        self.process.terms.check_namespace(entry)
+    }
+
+    /// Refuses hosts of namespaces that are not allowed, but for the own one.
+    fn check_host(&self, host: &str) -> Result<(), Error> {
+        if *host == *self.process.terms.host.id { Ok(()) } else { self.check_namespace(host) }
     }
 
     /// Starts a timer, unless too many operations are pending.

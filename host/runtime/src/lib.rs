@@ -4,6 +4,7 @@
 //! (`mailbox`, `relations`, `names`, `channels`, `supervision`) are synchronous state machines without clock or threads.
 
 mod arrival;
+mod ceiling;
 mod channels;
 mod crash;
 pub mod document;

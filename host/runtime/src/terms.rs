@@ -7,10 +7,11 @@ use moonlet_sandbox::wit::{Chunk, Error, Payload, Program as WitProgram, SoftLim
 use parking_lot::Mutex;
 use rustc_hash::FxHashSet;
 
+use crate::ceiling::Ceiling;
 use crate::errors;
 use crate::host::Host;
 use crate::mailbox::MailboxLimits;
-use crate::program::{Chunks, Program};
+use crate::program::{Chunks, Form, Program};
 
 /// Filled-in programs that are kept for the next spawn, so that it copies no code.
 const SPARE_PROGRAMS: usize = 4;
@@ -20,8 +21,12 @@ pub(crate) struct Terms {
     pub(crate) program: Arc<Program>,
     pub(crate) host: Arc<Host>,
     pub(crate) bounds: Bounds,
-    /// The modules it declares and the host allows.
+    /// The modules it declares and the ceiling allows.
     pub(crate) modules: FxHashSet<String>,
+    /// What it may reach at most, and whatever it starts.
+    pub(crate) ceiling: Arc<Ceiling>,
+    /// The number of the ceiling.
+    pub(crate) ceiling_number: usize,
     spare: Mutex<Vec<WitProgram>>,
 }
 
@@ -92,11 +97,41 @@ impl Bounds {
 }
 
 impl Terms {
-    pub(crate) fn new(program: Arc<Program>, host: Arc<Host>) -> Self {
-        let bounds = Bounds::new(&Limits::merged(&host.limits, &program.limits));
-        let allowed = program.modules.iter().filter(|name| host.allow.module(name));
+    pub(crate) fn new(program: Arc<Program>, host: Arc<Host>, ceiling: Arc<Ceiling>, ceiling_number: usize) -> Self {
+        let limits = Limits::merged(&host.limits, &program.limits).below(&ceiling.limits);
+        let bounds = Bounds::new(&limits);
+        let allowed = program.modules.iter().filter(|name| ceiling.allow.module(name));
         let modules = allowed.cloned().collect();
-        Self { program, host, bounds, modules, spare: Mutex::new(Vec::new()) }
+        Self { program, host, bounds, modules, ceiling, ceiling_number, spare: Mutex::new(Vec::new()) }
+    }
+
+    /// Tells whether its processes have the terminal. A function does not, even where its caller has it.
+    pub(crate) fn has_terminal(&self) -> bool {
+        self.host.terminal && self.program.form == Form::Process
+    }
+
+    /// Refuses what its processes may neither start nor reach: entries of namespaces outside of the ceiling.
+    pub(crate) fn check_namespace(&self, entry: &str) -> Result<(), Error> {
+        if self.ceiling.allow.namespaces.is_none() {
+            return Ok(());
+        }
+        let namespace = entry.split_once(':').map_or("", |(namespace, _)| namespace);
+        if self.ceiling.allow.namespace(namespace) {
+            return Ok(());
+        }
+        let namespace = errors::shown(namespace);
+        let host = &self.host.id;
+        Err(errors::denied(if self.host.allow.namespace(&namespace) {
+            format!(
+                "the process that started this one on `{host}` is confined by its own process host, which does not allow the namespace \
+                 `{namespace}`: add it to `allow: {{namespaces: [{namespace}]}}` of that host"
+            )
+        } else {
+            format!(
+                "the process host `{host}` does not allow the namespace `{namespace}`: add it to `allow: {{namespaces: [{namespace}]}}` of \
+                 that host"
+            )
+        }))
     }
 
     /// Makes what a machine is started with, but for pid, arguments, context and seed.
@@ -106,7 +141,7 @@ impl Terms {
         }
         let granted = |chunk: &Arc<Chunk>| {
             let mut chunk = Chunk::clone(chunk);
-            chunk.modules.retain(|name| self.host.allow.module(name));
+            chunk.modules.retain(|name| self.ceiling.allow.module(name));
             chunk
         };
         WitProgram {

@@ -8,6 +8,7 @@ use moonlet_sandbox::wit::Error;
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
 
+use crate::ceiling::Ceiling;
 use crate::errors;
 use crate::host::{FUNCTIONS, Host};
 use crate::program::Program;
@@ -26,9 +27,27 @@ pub(crate) struct TermsCache {
 struct Known {
     /// Forgotten with every change; running processes keep theirs.
     terms: FxHashMap<Box<str>, FxHashMap<Box<str>, Arc<Terms>>>,
+    /// The same below the ceiling with this number of whoever starts them.
+    confined: FxHashMap<(Box<str>, Box<str>, usize), Arc<Terms>>,
     programs: FxHashMap<Box<str>, Arc<Program>>,
     /// Kept as long as the node lives: their processes count together.
     hosts: FxHashMap<Box<str>, Arc<Host>>,
+    /// All different ceilings, by number; as few as there are hosts, or sets of them.
+    ceilings: Vec<Arc<Ceiling>>,
+}
+
+impl Known {
+    /// Finds a ceiling among those that are known, so that equal ones are the same.
+    fn ceiling(&mut self, ceiling: Ceiling) -> (Arc<Ceiling>, usize) {
+        if let Some(number) = self.ceilings.iter().position(|known| **known == ceiling)
+            && let Some(known) = self.ceilings.get(number)
+        {
+            return (Arc::clone(known), number);
+        }
+        let ceiling = Arc::new(ceiling);
+        self.ceilings.push(Arc::clone(&ceiling));
+        (ceiling, self.ceilings.len() - 1)
+    }
 }
 
 impl TermsCache {
@@ -41,7 +60,32 @@ impl TermsCache {
         let mut known = self.known.write();
         self.generation.fetch_add(1, Ordering::SeqCst);
         known.terms.clear();
+        known.confined.clear();
         known.programs.clear();
+    }
+
+    /// Returns the terms of an entry on a host for whoever starts it, who hands on what confines it.
+    ///
+    /// # Errors
+    ///
+    /// As [`TermsCache::terms`].
+    pub(crate) fn terms_for(&self, registry: &Registry, entry: &str, host: &str, starter: &Terms) -> Result<Arc<Terms>, Error> {
+        let terms = self.terms(registry, entry, host)?;
+        if !starter.ceiling.confines() || starter.ceiling_number == terms.ceiling_number {
+            return Ok(terms);
+        }
+        let key = (entry.into(), host.into(), starter.ceiling_number);
+        if let Some(terms) = self.known.read().confined.get(&key) {
+            return Ok(Arc::clone(terms));
+        }
+        let generation = self.generation.load(Ordering::SeqCst);
+        let mut known = self.known.write();
+        let (ceiling, number) = known.ceiling(terms.ceiling.meet(&starter.ceiling));
+        let confined = Arc::new(Terms::new(Arc::clone(&terms.program), Arc::clone(&terms.host), ceiling, number));
+        if self.generation.load(Ordering::SeqCst) == generation {
+            known.confined.insert(key, Arc::clone(&confined));
+        }
+        Ok(confined)
     }
 
     /// Returns the terms of an entry on a host.
@@ -56,8 +100,9 @@ impl TermsCache {
         let generation = self.generation.load(Ordering::SeqCst);
         let program = self.program(registry, entry)?;
         let host_ref = self.host(registry, host)?;
-        let terms = Arc::new(Terms::new(program, host_ref));
         let mut known = self.known.write();
+        let (ceiling, number) = known.ceiling(Ceiling::of(&host_ref));
+        let terms = Arc::new(Terms::new(program, host_ref, ceiling, number));
         if self.generation.load(Ordering::SeqCst) == generation {
             known.terms.entry(entry.into()).or_default().insert(host.into(), Arc::clone(&terms));
         }
@@ -126,7 +171,9 @@ impl TermsCache {
             let lane = Lane::new(index, DEFAULT_WEIGHT);
             Arc::new(Host::new(id.into(), lane, Limits::default(), Quota::default(), Allow::default(), false))
         });
-        Arc::new(Terms::new(Arc::new(Program::outside(id)), Arc::clone(host)))
+        let host = Arc::clone(host);
+        let (ceiling, number) = known.ceiling(Ceiling::default());
+        Arc::new(Terms::new(Arc::new(Program::outside(id)), host, ceiling, number))
     }
 
     /// Lists the hosts that were used so far, by id.

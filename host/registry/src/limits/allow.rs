@@ -33,6 +33,25 @@ impl Allow {
         })
     }
 
+    /// Tells whether it bounds anything.
+    #[must_use]
+    pub fn bounds(&self) -> bool {
+        self.modules.is_some() || self.namespaces.is_some() || self.network.is_some()
+    }
+
+    /// Gives what both allow.
+    ///
+    /// Of two patterns the narrower one stays where the other covers it. Patterns that only overlap, such as `app.*` and `*.web`, allow
+    /// nothing together.
+    #[must_use]
+    pub fn meet(&self, other: &Self) -> Self {
+        Self {
+            modules: meet(&self.modules, &other.modules),
+            namespaces: meet(&self.namespaces, &other.namespaces),
+            network: meet(&self.network, &other.network),
+        }
+    }
+
     pub(crate) fn read(value: Option<&Value>) -> Self {
         let list = |name: &str| {
             let texts = match value?.get(name)? {
@@ -46,6 +65,23 @@ impl Allow {
     }
 }
 
+/// Gives what stands in both lists, or in one and is covered by a pattern of the other.
+fn meet(one: &Option<Vec<String>>, other: &Option<Vec<String>>) -> Option<Vec<String>> {
+    let (Some(first), Some(second)) = (one, other) else { return one.as_ref().or(other.as_ref()).cloned() };
+    let covered = |text: &String, by: &[String]| {
+        by.iter().any(|pattern| {
+            pattern == "*"
+                || pattern == text
+                || Glob::new(pattern).is_ok_and(|glob| Glob::is_pattern(pattern) && glob.matches(text))
+        })
+    };
+    let mut both: Vec<String> = first.iter().filter(|text| covered(text, second)).cloned().collect();
+    both.extend(second.iter().filter(|text| covered(text, first)).cloned());
+    both.sort();
+    both.dedup();
+    Some(both)
+}
+
 /// The fields of an `allow` map.
 pub(crate) static ALLOW: Object = Object {
     fields: &[
@@ -55,3 +91,24 @@ pub(crate) static ALLOW: Object = Object {
     ],
     unknown: Unknown::Refused,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::Allow;
+
+    fn list(names: &[&str]) -> Option<Vec<String>> {
+        Some(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    #[test]
+    fn two_ceilings_allow_what_both_do() {
+        let tenant = Allow { modules: list(&["json", "time"]), namespaces: list(&["app.*"]), network: None };
+        let host = Allow { modules: list(&["*"]), namespaces: list(&["app.one", "lib"]), network: list(&[]) };
+        let both = tenant.meet(&host);
+        assert_eq!(both, Allow { modules: list(&["json", "time"]), namespaces: list(&["app.one"]), network: list(&[]) });
+        assert_eq!(both, host.meet(&tenant));
+        assert!(both.bounds() && !Allow::default().bounds());
+        assert_eq!(Allow::default().meet(&tenant), tenant);
+        assert_eq!(tenant.meet(&tenant), tenant);
+    }
+}

@@ -29,6 +29,24 @@ impl Quota {
     /// The CPU weight of a host that names none.
     pub const DEFAULT_CPU_WEIGHT: u64 = 100;
 
+    /// The names of all quotas, each with its unit and the attack that it stops.
+    pub const DESCRIBED: &[(&str, &str, &str)] = &[
+        ("processes", "count", "Processes that are alive: stops a tenant that fills the process table."),
+        ("memory", "size", "Linear memory of all processes: stops a tenant that needs many small processes for one large theft."),
+        (
+            "cpu_weight",
+            "weight",
+            "The share of CPU time against other hosts that are busy: stops a tenant that is busy from slowing the others.",
+        ),
+        (
+            "cpu_cores",
+            "cores",
+            "The most CPU time each second, in cores: stops a tenant from using idle cores that somebody pays for.",
+        ),
+        ("messages_per_second", "count", "Messages sent each second: stops a flood between many processes."),
+        ("mailbox_bytes", "size", "Bytes of messages that wait in all mailboxes: stops hoarding in many mailboxes."),
+    ];
+
     pub(crate) fn read(value: Option<&Value>) -> Self {
         let field = |name: &str| value.and_then(|value| value.get(name));
         Self {

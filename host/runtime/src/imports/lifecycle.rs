@@ -28,7 +28,8 @@ impl Calls {
             check_topic(&message.topic)?;
             self.check_size(&message.body)?;
         }
-        self.node.terms.terms(&self.node.registry, &request.entry, &request.host)
+        self.check_host(&request.host)?;
+        self.node.terms_for(&request.entry, &request.host, Some(&self.process.terms))
     }
 
     /// Lays context values over those of this process.
@@ -46,6 +47,8 @@ impl Calls {
 
     /// Sends the first messages to a process that was there before.
     fn send_first(&self, target: &Arc<Process>, request: SpawnRequest) -> Result<String, Error> {
+        // Whoever has the name need not run the entry that was asked for.
+        self.check_namespace(&target.terms.program.entry)?;
         for message in request.messages {
             let body = self.node.transfer(&self.process, message.body, target)?;
             let sender = Some(Arc::clone(&self.process.pid));
@@ -106,7 +109,11 @@ impl wit::lifecycle::Host for Calls {
                 self.node.relations.lock().unlink(self.process.number(), child.number());
                 self.node.exit(&child, Ok(Payload::empty()));
                 return match error {
-                    NameError::AlreadyExists { .. } => Ok(self.node.find(&name)?.pid.as_ref().to_owned()),
+                    NameError::AlreadyExists { .. } => {
+                        let holder = self.node.find(&name)?;
+                        self.check_namespace(&holder.terms.program.entry)?;
+                        Ok(holder.pid.as_ref().to_owned())
+                    }
                     error => Err(errors::of_name(&error)),
                 };
             }

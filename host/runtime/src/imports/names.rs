@@ -40,11 +40,18 @@ impl wit::names::Host for Calls {
     fn lookup(&mut self, name: String) -> Result<String, Error> {
         let number = self.node.names.read().lookup(&name).map_err(|error| errors::of_name(&error))?;
         let process = self.node.table.numbered(number).ok_or_else(|| errors::no_process(&name))?;
+        self.check_namespace(&process.terms.program.entry)?;
         Ok(process.pid.as_ref().to_owned())
     }
 
     fn unregister(&mut self, name: String, wide: Scope) -> Result<(), Error> {
-        self.node.names.write().unregister(&name, scope(wide)).map_err(|error| errors::of_name(&error))?;
+        let mut names = self.node.names.write();
+        if let Ok(number) = names.lookup(&name)
+            && let Some(process) = self.node.table.numbered(number)
+        {
+            self.check_namespace(&process.terms.program.entry)?;
+        }
+        names.unregister(&name, scope(wide)).map_err(|error| errors::of_name(&error))?;
         Ok(())
     }
 }

@@ -63,7 +63,7 @@ impl<'a> ModuleCall<'a> {
     /// Tells whether the caller has the terminal.
     #[must_use]
     pub fn has_terminal(&self) -> bool {
-        self.process.terms.host.terminal
+        self.process.terms.has_terminal()
     }
 
     /// Returns the most bytes that one answer may have.
@@ -72,16 +72,16 @@ impl<'a> ModuleCall<'a> {
         self.process.terms.bounds.message_size
     }
 
-    /// Returns the network targets that the caller's host allows; none when it does not bound them.
+    /// Returns the network targets that what confines the caller allows; none when nothing bounds them.
     #[must_use]
     pub fn allowed_network(&self) -> Option<&[String]> {
-        self.process.terms.host.allow.network.as_deref()
+        self.process.terms.ceiling.allow.network.as_deref()
     }
 
-    /// Returns the node, for what outlives this call.
+    /// Returns the node, for what outlives this call. What is started through it keeps within what confines the caller.
     #[must_use]
     pub fn node(&self) -> NodeHandle {
-        NodeHandle::new(self.node)
+        NodeHandle::of(self.node, self.process)
     }
 
     /// Returns the registry as it is now.
@@ -136,7 +136,7 @@ impl<'a> ModuleCall<'a> {
     ///
     /// `PermissionDenied`, with what would allow it.
     pub fn check_namespace(&self, entry: &str) -> Result<(), Error> {
-        self.process.terms.host.check_namespace(entry)
+        self.process.terms.check_namespace(entry)
     }
 
     /// Returns what the host gave the process when it called it, see [`crate::CallOptions::attachment`].
