@@ -96,20 +96,21 @@ unsafe fn build(lua: State, module: &str) {
         }
     }
     ffi::lua_settop(lua, table);
-    glue(lua, manifest, table);
+    glue(lua, module, manifest, table);
     lua::lua_freezetable(lua, table);
 }
 
 /// Replaces the table by what the module's own Lua makes of it, if it has some.
-unsafe fn glue(lua: State, manifest: c_int, table: c_int) {
+unsafe fn glue(lua: State, module: &str, manifest: c_int, table: c_int) {
     lua::raw_field(lua, manifest, "glue");
     let Some(code) = lua::to_bytes(lua, -1) else { return ffi::lua_settop(lua, table) };
     let status = ffi::luaL_loadbufferx(lua, code.as_ptr().cast::<c_char>(), code.len(), c"=glue".as_ptr(), c"b".as_ptr());
     if status == ffi::LUA_OK {
         ffi::lua_pushvalue(lua, table);
-        push_kit(lua);
+        push_kit(lua, module);
         if ffi::lua_pcallk(lua, 2, 1, 0, 0, None) == ffi::LUA_OK && ffi::lua_istable(lua, -1) != 0 {
-            return ffi::lua_replace(lua, table);
+            ffi::lua_replace(lua, table);
+            return ffi::lua_settop(lua, table);
         }
     }
     let text = ffi::luaL_tolstring(lua, -1, std::ptr::null_mut());
@@ -120,13 +121,43 @@ unsafe fn glue(lua: State, manifest: c_int, table: c_int) {
 }
 
 /// Pushes the helpers that glue gets.
-unsafe fn push_kit(lua: State) {
-    ffi::lua_createtable(lua, 0, 4);
+unsafe fn push_kit(lua: State, module: &str) {
+    ffi::lua_createtable(lua, 0, 5);
+    lua::push_str(lua, module);
+    ffi::lua_pushcclosure(lua, kit_part, 1);
+    ffi::lua_setfield(lua, -2, c"part".as_ptr());
     lua::set_funcs(
         lua,
         -1,
         &[(c"feed", kit_feed), (c"unfeed", kit_unfeed), (c"is_error", kit_is_error), (c"resource", kit_resource)],
     );
+}
+
+/// `kit.part(name, ...)`: loads more of the module's Lua, which is called with the rest of the arguments; gives what it returns.
+///
+/// Glue loads this way what few processes use, so that the others do not carry it.
+unsafe extern "C-unwind" fn kit_part(lua: State) -> c_int {
+    let name = lua::check_text(lua, 1);
+    let module = lua::to_text(lua, ffi::lua_upvalueindex(1)).unwrap_or("");
+    let described = host::describe(&format!("{module}#{name}"));
+    let document = match described {
+        Ok(document) => document,
+        Err(error) => return errors::fail_host(lua, error),
+    };
+    let decoded = payload::decode_document(lua, &document, 0).is_ok();
+    drop(document);
+    let status = match lua::to_bytes(lua, -1).filter(|_| decoded) {
+        Some(code) => ffi::luaL_loadbufferx(lua, code.as_ptr().cast::<c_char>(), code.len(), c"=glue".as_ptr(), c"b".as_ptr()),
+        None => return errors::fail(lua, errors::INTERNAL, "a part of a module cannot be read"),
+    };
+    if status != ffi::LUA_OK {
+        return errors::fail(lua, errors::INTERNAL, "a part of a module cannot be loaded");
+    }
+    // The code takes the place of the name, below the other arguments.
+    ffi::lua_replace(lua, 1);
+    ffi::lua_pop(lua, 1);
+    ffi::lua_callk(lua, ffi::lua_gettop(lua) - 1, 1, 0, None);
+    1
 }
 
 /// `kit.feed(topic)`: the channel of values that the host sends under a topic which starts with `@`.

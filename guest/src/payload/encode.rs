@@ -28,6 +28,9 @@ pub(crate) unsafe fn encode_arguments(lua: State, first: c_int, count: c_int) ->
     let mut encoder = Encoder::new();
     encoder.channels_allowed = false;
     encoder.resources_allowed = true;
+    // What the host allows, see `exchange` there.
+    let memory = usize::try_from(machine().limits.memory / 8).unwrap_or(usize::MAX);
+    encoder.max_size = encoder.max_size.max(memory.min(16 << 20));
     encode(lua, first, count, encoder, "argument")
 }
 

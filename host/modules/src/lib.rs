@@ -2,7 +2,23 @@
 //!
 //! To add one: write a type that implements the trait, and give it to `Node::new` where the command line makes its node.
 
+use std::sync::Arc;
+
+use moonlet_runtime::HostModule;
+
+mod fail;
+mod sql;
 pub mod store;
 mod terminal;
 
+pub use sql::{Databases, Sql};
 pub use terminal::Terminal;
+
+/// The modules that hold data, by name.
+pub const DATA: &[&str] = &["sql"];
+
+/// Makes the modules that hold data: databases, files and queues.
+#[must_use]
+pub fn data(databases: &Arc<Databases>) -> Vec<Arc<dyn HostModule>> {
+    vec![Arc::new(Sql::new(Arc::clone(databases)))]
+}

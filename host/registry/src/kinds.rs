@@ -5,6 +5,7 @@
 use crate::schema::Object;
 
 mod contract;
+mod database;
 mod environment;
 mod fields;
 mod host;

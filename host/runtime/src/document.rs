@@ -29,7 +29,20 @@ pub fn encode(value: &Value) -> Vec<u8> {
 /// Writes values as a payload's document; none as empty bytes.
 #[must_use]
 pub fn values(values: &[Value]) -> Vec<u8> {
-    if values.is_empty() { Vec::new() } else { encode(&Value::Array(values.to_vec())) }
+    let mut bytes = Vec::new();
+    match values.len() {
+        0 => return bytes,
+        length @ 1..=15 => bytes.push(0x90 | u8::try_from(length).unwrap_or(0)),
+        length => {
+            bytes.push(0xdd);
+            bytes.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
+        }
+    }
+    for value in values {
+        // Writing to a vector cannot fail.
+        let _ = rmpv::encode::write_value(&mut bytes, value);
+    }
+    bytes
 }
 
 /// Reads a document.

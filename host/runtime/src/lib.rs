@@ -39,7 +39,7 @@ mod timers;
 
 pub use handle::{CallOptions, NodeHandle, Running};
 pub use handles::kind_of;
-pub use module::{Answer, Args, Completer, Fault, Feed, FeedError, HostModule, Manifest, ModuleCall, Ticket};
+pub use module::{Answer, Args, Completer, Fault, Feed, FeedError, HostModule, Keeper, Manifest, ModuleCall, Ticket};
 pub use moonlet_sandbox::wit::Error;
 pub use moonlet_sandbox::{SandboxConfig, wit};
 pub use node::{Node, NodeConfig, NodeError, NodeStats, ProcessExit, ServiceInfo, Started};

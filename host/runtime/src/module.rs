@@ -15,7 +15,7 @@ mod later;
 mod manifest;
 
 pub use args::Args;
-pub use call::ModuleCall;
+pub use call::{Keeper, ModuleCall};
 pub use feed::{Feed, FeedError};
 pub use later::{Completer, Ticket};
 pub use manifest::Manifest;
@@ -35,6 +35,11 @@ pub trait HostModule: Send + Sync {
     /// Returns Lua that makes the module's table from its functions: a chunk that is called with the table of functions and constants,
     /// and with the helpers of the guest, and returns a table. It runs in every process that names the module, and must not wait.
     fn glue(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Returns more Lua, which glue loads by `kit.part(name, ...)` when it needs it: what few processes use belongs here.
+    fn part(&self, _name: &str) -> Option<&'static str> {
         None
     }
 

@@ -65,12 +65,14 @@ pub(crate) struct Shared {
 /// A host module with its description, made once.
 pub(crate) struct Module {
     description: OnceLock<Result<Vec<u8>, Error>>,
+    /// Guards the compiled parts of its Lua by name.
+    parts: Mutex<FxHashMap<String, Vec<u8>>>,
     pub(crate) host: Arc<dyn HostModule>,
 }
 
 impl Module {
     pub(crate) fn new(host: Arc<dyn HostModule>) -> Self {
-        Self { description: OnceLock::new(), host }
+        Self { description: OnceLock::new(), parts: Mutex::default(), host }
     }
 
     /// Gives what a guest makes its table from: the manifest, and the compiled glue.
@@ -86,6 +88,19 @@ impl Module {
             Ok(document::encode(&manifest))
         };
         self.description.get_or_init(make).clone()
+    }
+
+    /// Gives a part of the module's Lua, compiled.
+    pub(crate) fn part(&self, sandbox: &Sandbox, name: &str) -> Result<Vec<u8>, Error> {
+        if let Some(code) = self.parts.lock().get(name) {
+            return Ok(code.clone());
+        }
+        let missing =
+            || crate::errors::not_found(format!("module `{}` has no part `{}`", self.host.name(), crate::errors::shown(name)));
+        let source = self.host.part(name).ok_or_else(missing)?;
+        let code = document::encode(&rmpv::Value::Binary(sandbox.compile(source.as_bytes(), self.host.name())?));
+        self.parts.lock().insert(name.to_owned(), code.clone());
+        Ok(code)
     }
 }
 

@@ -30,6 +30,9 @@ pub(crate) struct Terms {
     spare: Mutex<Vec<WitProgram>>,
 }
 
+/// The most bytes that a process and a host module hand each other at once because the process has memory for them.
+const MAX_EXCHANGE: usize = 16 << 20;
+
 /// Limits in numbers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
@@ -38,6 +41,9 @@ pub(crate) struct Bounds {
     pub(crate) mailbox: MailboxLimits,
     /// Bytes of one message, argument or result.
     pub(crate) message_size: usize,
+    /// Bytes that a process and a host module hand each other at once. Such a value is in no mailbox, and what it costs is the memory of
+    /// the process, hence its share of that where this is more than a message may have.
+    pub(crate) exchange: usize,
     /// CPU time without waiting, in nanoseconds.
     turn: u64,
     /// CPU time in all, in nanoseconds.
@@ -77,6 +83,7 @@ impl Bounds {
             memory: linear_memory,
             mailbox: MailboxLimits { messages: size("mailbox_messages"), bytes: size("mailbox_bytes") },
             message_size: size("message_size"),
+            exchange: size("message_size").max((memory / 8).min(MAX_EXCHANGE)),
             turn: number("cpu_per_turn"),
             total: number("cpu_total"),
             wall: limits.get("wall_time"),

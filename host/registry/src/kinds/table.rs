@@ -3,6 +3,7 @@
 //! A kind that gets built moves from `Missing` to `Built` here; that is all the loader needs to know.
 
 use super::contract::{BINDING, CONTRACT};
+use super::database::SQLITE;
 use super::environment::{FILE_STORAGE, NO_FIELDS, ROUTER_STORAGE, STATIC_STORAGE, VARIABLE};
 use super::fields::RUN_META;
 use super::host::{POOL_HOST, TERMINAL_HOST};
@@ -97,7 +98,7 @@ static KINDS: &[Kind] = &[
     missing("queue.driver.sqs", "a queue driver over SQS", QUEUES),
     missing("queue.queue", "a queue", QUEUES),
     missing("queue.consumer", "a consumer of a queue", QUEUES),
-    missing("db.sql.sqlite", "a SQLite database", DATABASES),
+    built("db.sql.sqlite", "a SQLite database", &SQLITE),
     missing("db.sql.postgres", "a Postgres database", DATABASES),
     missing("db.sql.mysql", "a MySQL database", DATABASES),
     missing("db.sql.mssql", "a SQL Server database", DATABASES),

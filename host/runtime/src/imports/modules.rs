@@ -20,15 +20,23 @@ impl Calls {
         }
         self.node.modules.get(name).ok_or_else(|| errors::not_found(format!("there is no module `{}`", errors::shown(name))))
     }
+
+    fn check_exchange(&self, body: &Payload) -> Result<(), Error> {
+        let (allowed, used) = (self.process.terms.bounds.exchange, body.data.len());
+        if used > allowed { Err(errors::limit("message_size", allowed as u64, used as u64)) } else { Ok(()) }
+    }
 }
 
 impl wit::modules::Host for Calls {
     fn describe(&mut self, name: String) -> Result<Vec<u8>, Error> {
-        self.granted(&name)?.description(&self.node.sandbox)
+        match name.split_once('#') {
+            Some((module, part)) => self.granted(module)?.part(&self.node.sandbox, part),
+            None => self.granted(&name)?.description(&self.node.sandbox),
+        }
     }
 
     fn invoke(&mut self, module: String, function: String, args: Payload) -> Result<wit::Reply, Error> {
-        self.check_size(&args)?;
+        self.check_exchange(&args)?;
         let host = std::sync::Arc::clone(&self.granted(&module)?.host);
         let values = document::decode_values(&args.data)?;
         if function.ends_with(":__gc") {
@@ -41,7 +49,7 @@ impl wit::modules::Host for Calls {
         match host.invoke(&mut call, &function, values) {
             Ok(Answer::Done(values)) => {
                 let body = Payload { data: document::values(&values), channels: Vec::new() };
-                self.check_size(&body)?;
+                self.check_exchange(&body)?;
                 Ok(wit::Reply::Done(body))
             }
             Ok(Answer::Pending(ticket)) => Ok(wit::Reply::Pending(ticket.number())),

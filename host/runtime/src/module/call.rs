@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use moonlet_registry::Snapshot;
 use moonlet_sandbox::wit::Error;
@@ -69,7 +69,7 @@ impl<'a> ModuleCall<'a> {
     /// Returns the most bytes that one answer may have.
     #[must_use]
     pub fn max_bytes(&self) -> usize {
-        self.process.terms.bounds.message_size
+        self.process.terms.bounds.exchange
     }
 
     /// Returns the network targets that what confines the caller allows; none when nothing bounds them.
@@ -153,13 +153,14 @@ impl<'a> ModuleCall<'a> {
     ///
     /// `LimitExceeded` when the caller has too many handles.
     pub fn keep<T: Any + Send + Sync>(&self, kind: &str, value: Arc<T>) -> Result<Value, Error> {
-        let number = self.process.number();
-        let allowed = self.process.terms.bounds.handles;
-        if !self.process.tie(MODULES) {
-            return Err(errors::canceled("the process has ended"));
-        }
-        let kept = self.node.handles.insert(number, allowed, self.module, kind, value);
-        kept.map_err(|used| errors::limit("handles", allowed, used))
+        keep(self.node, self.process, self.module, kind, value)
+    }
+
+    /// Returns what enters values into the caller's handle table after this call, for answers that come later.
+    #[must_use]
+    pub fn keeper(&self) -> Keeper {
+        let module = self.module.to_owned();
+        Keeper { node: Arc::downgrade(self.node), process: Arc::downgrade(self.process), module }
     }
 
     /// Finds the value behind a resource of this module.
@@ -261,4 +262,35 @@ impl<'a> ModuleCall<'a> {
         });
         Ok(Answer::Pending(ticket))
     }
+}
+
+/// Enters values into the handle table of a process, see [`ModuleCall::keeper`].
+#[derive(Clone)]
+pub struct Keeper {
+    node: Weak<Shared>,
+    process: Weak<Process>,
+    module: String,
+}
+
+impl Keeper {
+    /// As [`ModuleCall::keep`].
+    ///
+    /// # Errors
+    ///
+    /// `LimitExceeded` when the process has too many handles, `Canceled` when it has ended.
+    pub fn keep<T: Any + Send + Sync>(&self, kind: &str, value: Arc<T>) -> Result<Value, Error> {
+        match (self.node.upgrade(), self.process.upgrade()) {
+            (Some(node), Some(process)) => keep(&node, &process, &self.module, kind, value),
+            _ => Err(errors::canceled("the process has ended")),
+        }
+    }
+}
+
+fn keep<T: Any + Send + Sync>(node: &Shared, process: &Process, module: &str, kind: &str, value: Arc<T>) -> Result<Value, Error> {
+    if !process.tie(MODULES) {
+        return Err(errors::canceled("the process has ended"));
+    }
+    let allowed = process.terms.bounds.handles;
+    let kept = node.handles.insert(process.number(), allowed, module, kind, value);
+    kept.map_err(|used| errors::limit("handles", allowed, used))
 }

@@ -38,7 +38,7 @@ impl Completer {
         let (Some(ticket), Some(node), Some(process)) = (self.ticket.take(), self.node.upgrade(), self.process.upgrade()) else {
             return;
         };
-        let allowed = process.terms.bounds.message_size;
+        let allowed = process.terms.bounds.exchange;
         let outcome = match result.map(|values| document::values(&values)) {
             Ok(data) if data.len() > allowed => Outcome::Failed(errors::limit("message_size", allowed as u64, data.len() as u64)),
             Ok(data) => Outcome::Done(Payload { data, channels: Vec::new() }),

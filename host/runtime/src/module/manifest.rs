@@ -44,6 +44,13 @@ impl Manifest {
         self
     }
 
+    /// Adds a type of resources that the module names itself and that stand for nothing that could be given back.
+    #[must_use]
+    pub fn mark(mut self, kind: &str) -> Self {
+        self.resources.push((kind.into(), Value::Array(Vec::new())));
+        self
+    }
+
     /// Gives the description.
     #[must_use]
     pub fn build(self) -> Value {
