@@ -386,6 +386,12 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
         }
     }
 
+    /// Finds the process that a value would be handed to at once.
+    pub(crate) fn first_receiver(&self, process: P, handle: u32) -> Option<P> {
+        let id = self.resolve(process, handle).ok()?;
+        self.channels.get(&id)?.receivers.front().map(|waiter| waiter.process)
+    }
+
     /// Receives one value.
     ///
     /// # Errors

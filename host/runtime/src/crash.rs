@@ -9,6 +9,11 @@ use moonlet_sandbox::wit::Error;
 use crate::errors;
 use crate::process::Process;
 
+/// Bytes of the message, and of the traceback, that are written: a storm of failures must not fill the log.
+const MAX_TEXT: usize = 4 << 10;
+/// Bytes of the kind that are written.
+const MAX_KIND: usize = 64;
+
 /// A process that failed, and how it stood with its limits.
 #[derive(Debug, Clone)]
 pub(crate) struct Crash {
@@ -34,12 +39,19 @@ impl Crash {
         Self {
             pid: Arc::clone(&process.pid),
             entry: Arc::clone(&process.terms.program.entry),
-            kind: error.kind.clone(),
-            message: errors::plain(&error.message),
-            trace: error.trace.clone(),
+            kind: cut(&error.kind, MAX_KIND),
+            message: errors::plain(&cut(&error.message, MAX_TEXT)),
+            trace: cut(&error.trace, MAX_TEXT),
             topics,
             usage: usage(process, waiting),
         }
+    }
+}
+
+fn cut(text: &str, most: usize) -> String {
+    match text.get(..text.floor_char_boundary(most)) {
+        Some(start) if start.len() < text.len() => format!("{start}..."),
+        _ => text.to_owned(),
     }
 }
 

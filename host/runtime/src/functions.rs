@@ -9,6 +9,7 @@ use crate::arrival::{Exit, outcome};
 use crate::document;
 use crate::errors;
 use crate::host::FUNCTIONS;
+use crate::mailbox::size_of_error;
 use crate::process::{Pending, Process, Waiter};
 use crate::program::Form;
 use crate::shared::{Alarm, Shared};
@@ -102,7 +103,7 @@ impl Shared {
         {
             return;
         }
-        let exit = exit.and_then(|value| self.transfer(child, value, caller));
+        let exit = Self::fit(caller, exit).and_then(|value| self.transfer(child, value, caller));
         let completed = caller.inner().complete(ticket, outcome(exit));
         match completed {
             Ok((pending, due)) => {
@@ -116,6 +117,16 @@ impl Shared {
             Err(Outcome::Done(payload)) => self.release(caller, &payload.channels),
             Err(_) => {}
         }
+    }
+
+    /// Replaces a result for which there is no room beside those that its receiver has not taken yet.
+    pub(crate) fn fit(receiver: &Process, exit: Exit) -> Exit {
+        let bytes = match &exit {
+            Ok(value) => value.data.len(),
+            Err(error) => size_of_error(error),
+        };
+        let room = receiver.inner().mailbox.check_owed(bytes);
+        room.map_err(|full| errors::mailbox_full(&receiver.pid, full)).and(exit)
     }
 
     /// Plans the next attempt of a call, if there is one.

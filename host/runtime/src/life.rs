@@ -46,6 +46,9 @@ thread_local! {
     static SPARE: Cell<Vec<Event>> = const { Cell::new(Vec::new()) };
 }
 
+/// CPU time of a step that counts as brief, in nanoseconds: the shortest slice.
+const BRIEF: u64 = 1_000_000;
+
 /// Events of one step keep their vector up to this capacity.
 const SPARE_CAPACITY: usize = 256;
 
@@ -60,6 +63,7 @@ pub(crate) fn turn(node: &Arc<Shared>, process: &Arc<Process>, now: u64) -> (Ver
         catch_unwind(AssertUnwindSafe(|| step(node, process, &mut life)))
     };
     let end = account(node, process);
+    process.brief.store(process.turn.load(Ordering::Relaxed) < BRIEF, Ordering::Relaxed);
     let mut exit = match stepped {
         Ok(None) => {
             let Some(error) = overrun(process) else {
@@ -172,7 +176,7 @@ fn start(node: &Arc<Shared>, process: &Arc<Process>, args: Payload, life: &mut L
     let Code::Lua(chunks) = terms.program.code(node)? else {
         return Err(errors::internal("a component runs as a machine"));
     };
-    let limits = InstanceLimits { memory: terms.bounds.memory };
+    let limits = InstanceLimits { memory: terms.bounds.memory, message: terms.bounds.message_size };
     let imports = Box::new(Calls::new(Arc::clone(node), Arc::clone(process)));
     let mut machine = Box::new(node.sandbox.machine(imports, limits).map_err(Failure::into_error)?);
     let mut program: Program = terms.take_program(chunks);
@@ -199,7 +203,7 @@ async fn run_component(node: Arc<Shared>, process: Arc<Process>, args: Payload) 
     let code = terms.program.code(&node)?;
     let Code::Component(component) = code else { return Err(errors::internal("Lua runs as a component")) };
     process.inner().mailbox.open_inbox();
-    let limits = InstanceLimits { memory: terms.bounds.memory };
+    let limits = InstanceLimits { memory: terms.bounds.memory, message: terms.bounds.message_size };
     let imports = Box::new(Calls::new(Arc::clone(&node), Arc::clone(&process)));
     let mut running = component.instance(imports, limits).await.map_err(fault)?;
     match running.run(&args).await {

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use moonlet_sandbox::wit::{Event, Outcome, Signal, SignalKind};
+use moonlet_sandbox::wit::{Error, Event, Outcome, Signal, SignalKind};
 use rustc_hash::FxHashSet;
 
 use crate::arrival::{Arrival, Envelope};
@@ -52,7 +52,17 @@ pub(crate) struct Mailbox {
     inbox: Inbox,
     messages: usize,
     bytes: usize,
+    owed: Owed,
     limits: MailboxLimits,
+}
+
+/// What the process asked for and has not taken yet: the ends of operations, and signals. It is not charged like messages, because
+/// nobody could be told that there is no room; instead nothing more can be asked for while there is too much.
+#[derive(Debug, Clone, Copy, Default)]
+struct Owed {
+    completions: usize,
+    signals: usize,
+    bytes: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +81,7 @@ impl Mailbox {
             inbox: Inbox { open: false, paused: false },
             messages: 0,
             bytes: 0,
+            owed: Owed::default(),
             limits,
         }
     }
@@ -99,13 +110,40 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Takes a signal in; the process asked for it, so that their number is bounded elsewhere.
+    /// Counts the ended operations that the process has not taken yet.
+    pub(crate) fn owed(&self) -> usize {
+        self.owed.completions
+    }
+
+    /// Tells whether a result of so many bytes fits beside those that the process has not taken yet; one always does.
+    pub(crate) fn check_owed(&self, bytes: usize) -> Result<(), Full> {
+        let (allowed, used) = (self.limits.bytes, self.owed.bytes.saturating_add(bytes));
+        if self.owed.bytes > 0 && used > allowed {
+            return Err(Full { limit: "mailbox_bytes", allowed, used });
+        }
+        Ok(())
+    }
+
+    /// Tells whether the process may ask for one more signal.
+    pub(crate) fn check_signals(&self) -> Result<(), Full> {
+        let (allowed, used) = (self.limits.messages, self.owed.signals + 1);
+        if used > allowed {
+            return Err(Full { limit: "mailbox_messages", allowed, used });
+        }
+        Ok(())
+    }
+
+    /// Takes a signal in that the process asked for.
     pub(crate) fn signal(&mut self, signal: Signal) {
+        self.owed.signals += 1;
+        self.owed.bytes = self.owed.bytes.saturating_add(size_of_signal(&signal));
         self.ready.push_back(Arrival::Signal(Box::new(signal)));
     }
 
     /// Takes the end of a pending operation in.
     pub(crate) fn completed(&mut self, ticket: u64, outcome: Outcome) {
+        self.owed.completions += 1;
+        self.owed.bytes = self.owed.bytes.saturating_add(size_of_outcome(&outcome));
         self.ready.push_back(Arrival::Completed(ticket, outcome));
     }
 
@@ -138,6 +176,7 @@ impl Mailbox {
         let position = self.ready.iter().position(|arrival| !matches!(arrival, Arrival::Completed(..)))?;
         let arrival = self.ready.remove(position)?;
         self.discharge(&arrival);
+        self.relax();
         Some(arrival.into())
     }
 
@@ -145,7 +184,9 @@ impl Mailbox {
     pub(crate) fn take_end(&mut self, ticket: u64) -> Option<Outcome> {
         let position =
             self.ready.iter().position(|arrival| matches!(arrival, Arrival::Completed(other, _) if *other == ticket))?;
-        match self.ready.remove(position)? {
+        let arrival = self.ready.remove(position)?;
+        self.discharge(&arrival);
+        match arrival {
             Arrival::Completed(_, outcome) => Some(outcome),
             Arrival::Message(_) | Arrival::Signal(_) => None,
         }
@@ -257,9 +298,18 @@ impl Mailbox {
         let bytes = match arrival {
             Arrival::Message(envelope) => cost(envelope),
             Arrival::Signal(signal) if signal.kind == SignalKind::Cancel => OVERHEAD + signal.reason.len(),
-            Arrival::Signal(_) => return OVERHEAD,
-            Arrival::Completed(_, Outcome::Done(payload)) => return payload.data.len(),
-            Arrival::Completed(..) => return 0,
+            Arrival::Signal(signal) => {
+                let bytes = size_of_signal(signal);
+                self.owed.signals = self.owed.signals.saturating_sub(1);
+                self.owed.bytes = self.owed.bytes.saturating_sub(bytes);
+                return bytes;
+            }
+            Arrival::Completed(_, outcome) => {
+                let bytes = size_of_outcome(outcome);
+                self.owed.completions = self.owed.completions.saturating_sub(1);
+                self.owed.bytes = self.owed.bytes.saturating_sub(bytes);
+                return bytes;
+            }
         };
         self.messages = self.messages.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(bytes);
@@ -279,4 +329,21 @@ impl Mailbox {
 
 fn cost(envelope: &Envelope) -> usize {
     OVERHEAD + envelope.topic.len() + envelope.body.data.len() + envelope.body.channels.len() * size_of::<usize>()
+}
+
+fn size_of_outcome(outcome: &Outcome) -> usize {
+    match outcome {
+        Outcome::Done(payload) => payload.data.len(),
+        Outcome::Failed(error) => size_of_error(error),
+        Outcome::Closed => 0,
+    }
+}
+
+fn size_of_signal(signal: &Signal) -> usize {
+    OVERHEAD + signal.value.data.len() + signal.error.as_ref().map_or(0, size_of_error)
+}
+
+/// Bytes of an error that a guest chose.
+pub(crate) fn size_of_error(error: &Error) -> usize {
+    error.message.len() + error.details.len() + error.trace.len()
 }

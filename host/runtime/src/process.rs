@@ -66,6 +66,8 @@ pub(crate) struct Process {
     pub(crate) turn: AtomicU64,
     /// Whether it has waited for the first time, so that it is up.
     pub(crate) settled: AtomicBool,
+    /// Whether its last step ended within its slice.
+    pub(crate) brief: AtomicBool,
     /// The thread that is in the middle of its step.
     pub(crate) halted: Halted,
     pub(crate) life: Mutex<Life>,
@@ -163,6 +165,7 @@ impl Process {
             memory: AtomicU64::new(0),
             turn: AtomicU64::new(0),
             settled: AtomicBool::new(false),
+            brief: AtomicBool::new(false),
             halted: Halted::default(),
             life: Mutex::new(life),
             inner: Mutex::new(Inner {
@@ -349,8 +352,9 @@ impl Inner {
         self.pending.get_mut(&ticket)
     }
 
+    /// Counts the operations that go on, and those whose end it has not taken yet.
     pub(crate) fn pending_count(&self) -> usize {
-        self.pending.len()
+        self.pending.len() + self.mailbox.owed()
     }
 
     /// Takes a pending operation off, so that it cannot complete any more.
@@ -389,6 +393,10 @@ impl Tabled for Process {
 impl Runnable for Process {
     fn lane(&self) -> &Lane {
         &self.terms.host.lane
+    }
+
+    fn is_brief(&self) -> bool {
+        self.brief.load(Ordering::Relaxed)
     }
 
     fn halted(&self) -> &Halted {

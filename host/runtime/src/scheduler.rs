@@ -32,6 +32,9 @@ pub(crate) trait Runnable: Send + Sync + 'static {
     /// Returns the lane of its process host.
     fn lane(&self) -> &Lane;
 
+    /// Tells whether its last step ended within its slice.
+    fn is_brief(&self) -> bool;
+
     /// Returns the place of the thread that is in the middle of its step.
     fn halted(&self) -> &Halted;
 }

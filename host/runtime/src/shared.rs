@@ -217,6 +217,10 @@ impl Shared {
 
     /// Completes a ticket that waits for nothing but this.
     pub(crate) fn complete(&self, process: &Arc<Process>, ticket: u64, outcome: Outcome) {
+        let outcome = match outcome {
+            Outcome::Done(payload) if payload.channels.is_empty() => crate::arrival::outcome(Self::fit(process, Ok(payload))),
+            outcome => outcome,
+        };
         let completed = process.inner().complete(ticket, outcome);
         match completed {
             Ok((_, due)) => self.schedule(process, due),

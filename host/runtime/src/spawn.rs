@@ -137,6 +137,7 @@ impl Shared {
             parent.tie(RELATED);
             process.tie(RELATED);
             if monitor {
+                parent.inner().mailbox.check_signals().map_err(|full| errors::mailbox_full(&parent.pid, full))?;
                 relations.monitor(own, other).map_err(|error| errors::of_relation(&error))?;
             }
             if link {
@@ -221,13 +222,13 @@ impl Shared {
 
     fn signal_exit(&self, to: u64, kind: SignalKind, process: &Arc<Process>, exit: &Exit) {
         let Some(target) = self.table.numbered(to) else { return };
-        let (value, error) = match exit {
+        let (value, error) = match Self::fit(&target, exit.clone()) {
             Ok(value) => {
                 // A result whose channels the watcher has no room for still reports the exit.
-                let value = self.transfer(process, value.clone(), &target);
+                let value = self.transfer(process, value, &target);
                 value.map_or_else(|error| (Payload::empty(), Some(error)), |value| (value, None))
             }
-            Err(error) => (Payload::empty(), Some(error.clone())),
+            Err(error) => (Payload::empty(), Some(error)),
         };
         let sender = process.pid.as_ref().to_owned();
         let at = Self::wall_clock();

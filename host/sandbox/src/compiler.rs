@@ -8,7 +8,8 @@ use crate::wit::{self, Error, Imports, Outcome, Payload};
 const MEMORY: usize = 256 << 20;
 
 pub(crate) fn compile(sandbox: &Sandbox, source: &[u8], name: &str) -> Result<Vec<u8>, Error> {
-    let compile = || sandbox.machine(Box::new(Nothing), InstanceLimits { memory: MEMORY })?.compile(source, name);
+    let compile =
+        || sandbox.machine(Box::new(Nothing), InstanceLimits { memory: MEMORY, message: MEMORY })?.compile(source, name);
     compile().unwrap_or_else(|failure| Err(failure.into_error()))
 }
 

@@ -53,6 +53,7 @@ impl Component {
             table: ResourceTable::new(),
         };
         let mut store = Store::new(&self.engine, state);
+        store.set_hostcall_fuel(limits.of_call());
         store.limiter(|state| &mut state.limiter);
         store.epoch_deadline_async_yield_and_update(SLICE_TICKS);
         store.set_epoch_deadline(SLICE_TICKS);

@@ -16,6 +16,9 @@ pub enum Failure {
     /// Its native stack is used up, by a recursion that no limit of the language caught.
     #[error("stack overflow in the sandbox")]
     Stack,
+    /// One call handed over more than any message needs.
+    #[error("limit `message_size` exceeded: one call handed too much to the host")]
+    Call,
     /// It trapped: a fault of its code.
     #[error("the process trapped: {0}")]
     Trap(String),
@@ -35,7 +38,7 @@ impl Failure {
     #[must_use]
     pub fn into_error(self) -> wit::Error {
         let kind = match &self {
-            Self::MemoryLimit { .. } | Self::Stack => "LimitExceeded",
+            Self::MemoryLimit { .. } | Self::Stack | Self::Call => "LimitExceeded",
             Self::Full(_) => "Unavailable",
             Self::Component(_) => "Invalid",
             Self::Trap(_) | Self::Engine(_) => "Internal",
@@ -53,7 +56,11 @@ impl Failure {
         match error.downcast_ref::<wasmtime::Trap>() {
             Some(wasmtime::Trap::StackOverflow) => Self::Stack,
             Some(trap) => Self::Trap(trap.to_string()),
-            None => Self::Trap(format!("{error:#}")),
+            None => {
+                let text = format!("{error:#}");
+                // The engine has no type for it.
+                if text.contains("fuel allocated for hostcalls") { Self::Call } else { Self::Trap(text) }
+            }
         }
     }
 

@@ -7,6 +7,21 @@ use wasmtime::{ResourceLimiter, Result};
 pub struct InstanceLimits {
     /// Bytes of linear memory; stops a process that allocates without end.
     pub memory: usize,
+    /// Bytes of one message. What one call hands to the host is bounded by a few times as much, because the host copies it at
+    /// a stretch.
+    pub message: usize,
+}
+
+/// What one call may hand to the host besides messages: names, and texts for the log.
+const CALL_OVERHEAD: usize = 1 << 20;
+/// Messages of full size that one call may hand over: arguments, a context, first messages.
+const CALL_MESSAGES: usize = 4;
+
+impl InstanceLimits {
+    /// Bytes that one call may hand to the host. Who exceeds them does so on purpose, and is ended.
+    pub(crate) fn of_call(&self) -> usize {
+        self.message.saturating_mul(CALL_MESSAGES).saturating_add(CALL_OVERHEAD)
+    }
 }
 
 /// Linear memory of an instance, in bytes.

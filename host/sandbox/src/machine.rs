@@ -32,6 +32,7 @@ impl Machine {
         limits: InstanceLimits,
     ) -> Result<Self, Failure> {
         let mut store = Store::new(engine, MachineState { imports, limiter: Limiter::new(limits) });
+        store.set_hostcall_fuel(limits.of_call());
         store.limiter(|state| &mut state.limiter);
         store.epoch_deadline_callback(|mut context| {
             if context.data_mut().imports.slice_over() {

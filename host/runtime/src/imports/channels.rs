@@ -5,11 +5,14 @@ use std::sync::Arc;
 use moonlet_sandbox::wit::{self, Error, Outcome, Payload, Reception, SelectCase, Selection};
 
 use super::Calls;
-use crate::channels::{Case, Completion, Delivery, Outcome as ChannelOutcome, Parcel, Received, Selected, Sent};
+use crate::channels::{Case, Channels, Completion, Delivery, Outcome as ChannelOutcome, Parcel, Received, Selected, Sent};
 use crate::errors;
 use crate::process::{CHANNELS, Pending, Process};
 use crate::shared::Shared;
 use crate::table::Tabled;
+
+/// Cases of one select: all are looked at under the lock on the channels of the node.
+const MAX_CASES: usize = 4_096;
 
 type Completions = Vec<Completion<u64, Vec<u8>>>;
 
@@ -83,6 +86,25 @@ fn payload(delivery: Delivery<Vec<u8>>) -> Payload {
     Payload { data: delivery.body, channels: delivery.channels }
 }
 
+impl Calls {
+    /// Refuses to hand a value to a waiting receiver that has more than it may have and takes nothing.
+    fn check_receiver(&self, channels: &Channels<u64, Vec<u8>>, channel: u32, bytes: usize) -> Result<(), Error> {
+        let receiver = channels.first_receiver(self.process.number(), channel);
+        let Some(receiver) = receiver.and_then(|number| self.node.table.numbered(number)) else { return Ok(()) };
+        let room = receiver.inner().mailbox.check_owed(bytes);
+        room.map_err(|full| errors::mailbox_full(&receiver.pid, full))
+    }
+
+    /// Refuses to wait for one more value while too many were not taken.
+    fn check_waiting(&self) -> Result<(), Error> {
+        let (allowed, used) = (self.process.terms.bounds.pending, self.process.inner().mailbox.owed());
+        if used > allowed {
+            return Err(errors::limit("pending_calls", allowed as u64, used as u64));
+        }
+        Ok(())
+    }
+}
+
 impl wit::channels::Host for Calls {
     fn open(&mut self, capacity: u32) -> Result<u32, Error> {
         let mut channels = self.node.channels.lock();
@@ -93,11 +115,13 @@ impl wit::channels::Host for Calls {
 
     fn send(&mut self, channel: u32, body: Payload) -> Result<Option<u64>, Error> {
         self.check_size(&body)?;
+        self.check_waiting()?;
         let number = self.process.number();
         let ticket = self.process.inner().ticket();
         let parcel = parcel(body);
         let (sent, due) = {
             let mut channels = self.node.channels.lock();
+            self.check_receiver(&channels, channel, parcel.size)?;
             let mut completions = Vec::new();
             let sent = channels.send(number, channel, ticket, parcel, &mut completions);
             if matches!(sent, Ok(Sent::Pending)) {
@@ -114,6 +138,7 @@ impl wit::channels::Host for Calls {
     }
 
     fn receive(&mut self, channel: u32) -> Result<Reception, Error> {
+        self.check_waiting()?;
         let number = self.process.number();
         let ticket = self.process.inner().ticket();
         let (received, due) = {
@@ -135,8 +160,12 @@ impl wit::channels::Host for Calls {
     }
 
     fn select(&mut self, cases: Vec<SelectCase>, wait: bool) -> Result<Selection, Error> {
+        self.check_waiting()?;
         let number = self.process.number();
         let count = cases.len();
+        if count > MAX_CASES {
+            return Err(errors::limit("select_cases", MAX_CASES as u64, count as u64));
+        }
         let cases = cases
             .into_iter()
             .map(|case| match case {
@@ -150,6 +179,11 @@ impl wit::channels::Host for Calls {
         let tickets = if wait { self.process.inner().ticket_run(count) } else { 0..0 };
         let (selected, due) = {
             let mut channels = self.node.channels.lock();
+            for case in &cases {
+                if let Case::Send(channel, parcel) = case {
+                    self.check_receiver(&channels, *channel, parcel.size)?;
+                }
+            }
             let mut completions = Vec::new();
             let selected = channels.select(number, cases, tickets.start, wait, &mut completions);
             if matches!(selected, Ok(Selected::Pending)) {

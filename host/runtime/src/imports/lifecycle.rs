@@ -18,6 +18,10 @@ use crate::terms::Terms;
 
 /// The longest reason of a cancel signal in bytes.
 const MAX_REASON: usize = 4096;
+/// The longest message, and the longest traceback, of the error that a process ends with.
+const MAX_ERROR: usize = 64 << 10;
+/// The longest kind of an error.
+const MAX_KIND: usize = 255;
 
 impl Calls {
     /// Finds out whether and on which terms this process may start another.
@@ -37,8 +41,11 @@ impl Calls {
         if above.is_empty() {
             return Ok(Arc::clone(&self.process.context));
         }
-        let context = document::overlay(&self.process.context, above)?;
         let allowed = self.process.terms.bounds.message_size;
+        if above.len() > allowed {
+            return Err(errors::limit("message_size", allowed as u64, above.len() as u64));
+        }
+        let context = document::overlay(&self.process.context, above)?;
         if context.len() > allowed {
             return Err(errors::limit("message_size", allowed as u64, context.len() as u64));
         }
@@ -67,6 +74,8 @@ impl Calls {
     fn relate(&self, target: &Arc<Process>, relation: Relation) -> Result<(), Error> {
         let (own, other) = (self.process.number(), target.number());
         let mut relations = self.node.relations.lock();
+        let room = self.process.inner().mailbox.check_signals();
+        room.map_err(|full| errors::mailbox_full(&self.process.pid, full))?;
         self.process.tie(RELATED);
         if !target.tie(RELATED) {
             return Err(errors::no_process(&target.pid));
@@ -125,7 +134,7 @@ impl wit::lifecycle::Host for Calls {
     fn exec(&mut self, request: SpawnRequest) -> Result<u64, Error> {
         let terms = self.spawn_terms(&request)?;
         let context = self.context(&request.context)?;
-        let timeout = crate::functions::timeout(&request.options)?;
+        let timeout = self.timeout(&request.options)?;
         self.node.call(&self.process, terms, request.args, context, timeout)
     }
 
@@ -203,8 +212,22 @@ impl wit::lifecycle::Host for Calls {
     fn finish(&mut self, outcome: Result<Payload, Error>) {
         let outcome = match outcome {
             Ok(value) => self.check_size(&value).map(|()| value),
-            Err(error) => Err(error),
+            Err(error) => Err(bounded(error, self.process.terms.bounds.message_size)),
         };
         self.process.inner().finish(outcome);
     }
+}
+
+/// Cuts an error of a guest: it is copied to everyone who hears of the end, and written to the log.
+fn bounded(mut error: Error, message_size: usize) -> Error {
+    for (text, most) in [(&mut error.kind, MAX_KIND), (&mut error.message, MAX_ERROR), (&mut error.trace, MAX_ERROR)] {
+        if text.len() > most {
+            text.truncate(text.floor_char_boundary(most));
+            text.push_str("...");
+        }
+    }
+    if error.details.len() > message_size {
+        error.details = Vec::new();
+    }
+    error
 }

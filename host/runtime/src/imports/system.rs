@@ -12,6 +12,8 @@ use crate::shared::Shared;
 const MAX_RANDOM: u32 = 65_536;
 /// Bytes of one log message; the rest is cut.
 const MAX_LOG: usize = 64 << 10;
+/// Bytes of the name of a logger, and of a place in code.
+const MAX_LOG_NAME: usize = 255;
 
 impl wit::clock::Host for Calls {
     fn now(&mut self) -> u64 {
@@ -68,7 +70,8 @@ impl wit::log::Host for Calls {
             ($level:expr) => {
                 if tracing::enabled!(target: "moonlet::process", $level) {
                     let message = errors::plain(cut(&message));
-                    let (logger, location, fields) = (errors::plain(&logger), errors::plain(&location), shown_fields(&fields));
+                    let (logger, location) = (errors::plain(cut_name(&logger)), errors::plain(cut_name(&location)));
+                    let fields = shown_fields(&fields);
                     tracing::event!(target: "moonlet::process", $level, pid, entry, logger, location, fields, "{message}");
                 }
             };
@@ -86,10 +89,20 @@ fn cut(message: &str) -> &str {
     message.get(..message.floor_char_boundary(MAX_LOG)).unwrap_or_default()
 }
 
+fn cut_name(name: &str) -> &str {
+    name.get(..name.floor_char_boundary(MAX_LOG_NAME)).unwrap_or_default()
+}
+
 /// Writes the fields of a record as `name=value`, without control characters.
 fn shown_fields(fields: &[u8]) -> String {
+    if fields.len() > MAX_LOG {
+        return format!("unreadable_fields=more than {MAX_LOG} bytes of fields");
+    }
     let mut shown = String::new();
     for (name, value) in document::decode_map(fields).unwrap_or_default() {
+        if shown.len() > MAX_LOG {
+            break;
+        }
         if !shown.is_empty() {
             shown.push(' ');
         }

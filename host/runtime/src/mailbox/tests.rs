@@ -142,3 +142,34 @@ fn a_batch_is_bounded_in_number_and_bytes() {
     mailbox.take(&mut events, 4, 0);
     assert_eq!(events.len(), 5);
 }
+
+#[test]
+fn what_was_asked_for_and_not_taken_is_bounded() {
+    let mut mailbox = mailbox();
+    let result = |bytes: usize| Outcome::Done(Payload { data: vec![0; bytes], channels: Vec::new() });
+    assert!(mailbox.check_owed(1 << 20).is_ok(), "one result always fits");
+    mailbox.completed(1, result(4000));
+    assert!(mailbox.check_owed(96).is_ok());
+    assert_eq!(mailbox.check_owed(97).unwrap_err().limit, "mailbox_bytes");
+    assert_eq!(mailbox.owed(), 1);
+    assert!(mailbox.take_end(1).is_some());
+    assert_eq!(mailbox.owed(), 0);
+    assert!(mailbox.check_owed(1 << 20).is_ok());
+
+    let exit = || Signal {
+        kind: SignalKind::Exit,
+        sender: String::new(),
+        at: 0,
+        value: Payload::empty(),
+        error: None,
+        reason: String::new(),
+        sources: Vec::new(),
+    };
+    for _ in 0..10 {
+        assert!(mailbox.check_signals().is_ok());
+        mailbox.signal(exit());
+    }
+    assert_eq!(mailbox.check_signals().unwrap_err().limit, "mailbox_messages");
+    assert_eq!(take(&mut mailbox).len(), 10);
+    assert!(mailbox.check_signals().is_ok());
+}

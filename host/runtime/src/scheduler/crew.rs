@@ -12,7 +12,8 @@ use std::thread::JoinHandle;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::queue::MAX_PREEMPTED;
+/// Threads for each station: above, a step goes on without being preempted.
+const MAX_THREADS: usize = 2_048;
 
 /// Where a thread waits until it is given a station.
 #[derive(Default)]
@@ -110,8 +111,8 @@ impl Crew {
         if let Some(chair) = self.resting.pop() {
             return Some(chair);
         }
-        // The queues stop starting steps at `MAX_PREEMPTED`, so that this is hardly ever reached.
-        if self.chairs.len() >= stations.saturating_mul(MAX_PREEMPTED + 16) {
+        // The queues stop starting steps before, so that this is hardly ever reached.
+        if self.chairs.len() >= stations.saturating_mul(MAX_THREADS) {
             return None;
         }
         let chair = Arc::new(Chair::default());

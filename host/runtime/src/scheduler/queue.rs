@@ -1,5 +1,5 @@
-//! The run queue of one worker: the host that used the least first; inside a host, processes that were preempted in the middle
-//! of a step and the others take turns, each kind in FIFO order.
+//! The run queue of one worker: the host that used the least first; inside a host, processes whose steps are brief, those that were
+//! preempted in the middle of a step, and the others take turns, each kind in FIFO order.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,59 +10,80 @@ use super::Runnable;
 /// How far the shared clock may lag behind before it is written, so that workers do not fight over it.
 const CLOCK_STEP: u64 = 100_000;
 
-/// Preempted processes that one queue may hold before it serves only them: each keeps a thread, and a storm
-/// of new processes would otherwise make as many threads.
-pub(super) const MAX_PREEMPTED: usize = 256;
+/// Preempted processes that one queue may hold before those of a lane that has more than its share of them are all that is started
+/// of that lane: each keeps a thread, and a storm of endless steps would otherwise make as many threads. Other lanes do not notice.
+const MAX_PREEMPTED: usize = 256;
+/// The same for processes whose last step was brief: those of a lane that is full go on to be served, because they hardly ever need
+/// a thread.
+const MAX_PREEMPTED_BRIEF: usize = 4 * MAX_PREEMPTED;
 
 pub(crate) struct RunQueue<P> {
     /// By index of the lane.
     lanes: Vec<Queue<P>>,
-    /// Processes in the queues of the preempted.
-    preempted: usize,
     /// The lanes that have something queued.
     active: Vec<usize>,
     len: usize,
 }
 
-/// What is queued of one lane.
+/// What is queued of one lane. The three kinds take turns.
 struct Queue<P> {
-    /// Processes between two steps.
-    ready: VecDeque<Arc<P>>,
-    /// Processes in the middle of a step.
-    preempted: VecDeque<Arc<P>>,
-    /// Whether the preempted are next.
-    resume: bool,
+    kinds: [VecDeque<Arc<P>>; 3],
+    /// The kind that is next.
+    next: usize,
 }
 
-impl<P> Queue<P> {
+/// The place of those whose last step was brief.
+const BRIEF: usize = 0;
+/// The place of those that are in the middle of a step. The third place is for the rest: those that have not run yet, and those
+/// whose last step was long.
+const PREEMPTED: usize = 1;
+
+impl<P: Runnable> Queue<P> {
     fn new() -> Self {
-        Self { ready: VecDeque::new(), preempted: VecDeque::new(), resume: false }
+        Self { kinds: [VecDeque::new(), VecDeque::new(), VecDeque::new()], next: 0 }
     }
 
     fn is_empty(&self) -> bool {
-        self.ready.is_empty() && self.preempted.is_empty()
+        self.kinds.iter().all(VecDeque::is_empty)
     }
 
-    fn first(&self) -> Option<&Arc<P>> {
-        self.ready.front().or_else(|| self.preempted.front())
+    fn any(&self) -> Option<&Arc<P>> {
+        self.kinds.iter().find_map(VecDeque::front)
     }
 
-    /// Takes the next, and says whether it was preempted.
-    fn pop(&mut self, only_preempted: bool) -> Option<(Arc<P>, bool)> {
-        if self.resume || only_preempted || self.ready.is_empty() {
-            self.resume = false;
-            if let Some(process) = self.preempted.pop_front() {
-                return Some((process, true));
+    fn push(&mut self, process: Arc<P>) {
+        let [brief, preempted, other] = &mut self.kinds;
+        if process.halted().is_taken() {
+            preempted.push_back(process);
+        } else if process.is_brief() {
+            brief.push_back(process);
+        } else {
+            other.push_back(process);
+        }
+    }
+
+    /// Takes the next; `share` is how many preempted processes the lane may have before it starts nothing that may become one.
+    fn pop(&mut self, share: usize) -> Option<Arc<P>> {
+        let preempted = self.kinds.get(PREEMPTED).map_or(0, VecDeque::len);
+        for offset in 0..self.kinds.len() {
+            let kind = (self.next + offset) % self.kinds.len();
+            let allowed = match kind {
+                PREEMPTED => true,
+                BRIEF => preempted < MAX_PREEMPTED_BRIEF,
+                _ => preempted < share,
+            };
+            if allowed && let Some(process) = self.kinds.get_mut(kind).and_then(VecDeque::pop_front) {
+                self.next = (kind + 1) % self.kinds.len();
+                return Some(process);
             }
         }
-        self.resume = true;
-        self.ready.pop_front().map(|process| (process, false))
+        None
     }
 }
 
 impl<P: Runnable> RunQueue<P> {
     pub(crate) fn new() -> Self {
-        Self { lanes: Vec::new(), preempted: 0, active: Vec::new(), len: 0 }
+        Self { lanes: Vec::new(), active: Vec::new(), len: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -81,31 +102,25 @@ impl<P: Runnable> RunQueue<P> {
             lane.wake(clock);
             self.active.push(index);
         }
-        if process.halted().is_taken() {
-            queue.preempted.push_back(process);
-            self.preempted += 1;
-        } else {
-            queue.ready.push_back(process);
-        }
+        queue.push(process);
         self.len += 1;
     }
 
     /// Takes the first of the lane that is served next.
     pub(crate) fn pop(&mut self, clock: &AtomicU64) -> Option<Arc<P>> {
-        let only_preempted = self.preempted >= MAX_PREEMPTED;
         let position = match self.active.as_slice() {
             [] => return None,
             [_] => 0,
-            [..] => self.least(clock, only_preempted),
+            [..] => self.least(clock),
         };
+        let share = (MAX_PREEMPTED / self.active.len()).max(1);
         let index = *self.active.get(position)?;
         let queue = self.lanes.get_mut(index)?;
-        let (process, preempted) = queue.pop(only_preempted)?;
+        let process = queue.pop(share)?;
         if queue.is_empty() {
             self.active.swap_remove(position);
         }
         self.len -= 1;
-        self.preempted -= usize::from(preempted);
         Some(process)
     }
 
@@ -116,11 +131,11 @@ impl<P: Runnable> RunQueue<P> {
         }
     }
 
-    /// Finds the active lane with the least pass, if need be among those with preempted processes.
-    fn least(&self, clock: &AtomicU64, only_preempted: bool) -> usize {
+    /// Finds the active lane with the least pass.
+    fn least(&self, clock: &AtomicU64) -> usize {
         let passes = self.active.iter().map(|index| {
-            let queue = self.lanes.get(*index).filter(|queue| !only_preempted || !queue.preempted.is_empty());
-            queue.and_then(Queue::first).map_or(u64::MAX, |process| process.lane().pass())
+            let queue = self.lanes.get(*index);
+            queue.and_then(Queue::any).map_or(u64::MAX, |process| process.lane().pass())
         });
         let (position, pass) = passes.enumerate().min_by_key(|(_, pass)| *pass).unwrap_or((0, 0));
         if pass > clock.load(Ordering::Relaxed).saturating_add(CLOCK_STEP) {

@@ -10,6 +10,7 @@ type Turn = dyn Fn(&Arc<Fake>) -> Verdict + Send + Sync;
 /// A process whose turns are a closure.
 struct Fake {
     lane: Arc<Lane>,
+    brief: bool,
     halted: Halted,
     turn: Box<Turn>,
 }
@@ -17,6 +18,10 @@ struct Fake {
 impl Runnable for Fake {
     fn lane(&self) -> &Lane {
         &self.lane
+    }
+
+    fn is_brief(&self) -> bool {
+        self.brief
     }
 
     fn halted(&self) -> &Halted {
@@ -74,7 +79,14 @@ fn start(workers: usize) -> Running {
 }
 
 fn fake(lane: &Arc<Lane>, turn: impl Fn(&Arc<Fake>) -> Verdict + Send + Sync + 'static) -> Arc<Fake> {
-    Arc::new(Fake { lane: Arc::clone(lane), halted: Halted::default(), turn: Box::new(turn) })
+    Arc::new(Fake { lane: Arc::clone(lane), brief: true, halted: Halted::default(), turn: Box::new(turn) })
+}
+
+/// A process in the middle of a step that never ends.
+fn endless(lane: &Arc<Lane>) -> Arc<Fake> {
+    let process = fake(lane, |_| Verdict::Again);
+    process.halted.set(Arc::default());
+    process
 }
 
 fn lane() -> Arc<Lane> {
@@ -191,4 +203,37 @@ fn a_host_that_rested_is_served_first_but_makes_up_for_nothing() {
     queue.push(fake(&rested, |_| Verdict::Again), &clock);
     assert_eq!(queue.pop(&clock).unwrap().lane.index(), 1);
     assert!(busy.pass() - rested.pass() <= 10_000_000);
+}
+
+#[test]
+fn endless_steps_hold_up_neither_another_host_nor_brief_steps() {
+    let clock = AtomicU64::new(0);
+    let mut queue = RunQueue::new();
+    let (busy, other) = (Arc::new(Lane::new(0, 100)), Arc::new(Lane::new(1, 100)));
+    for _ in 0..600 {
+        queue.push(endless(&busy), &clock);
+    }
+    let brief = fake(&busy, |_| Verdict::Idle);
+    let fresh =
+        Arc::new(Fake { lane: Arc::clone(&busy), brief: false, halted: Halted::default(), turn: Box::new(|_| Verdict::Idle) });
+    let neighbour = fake(&other, |_| Verdict::Idle);
+    for process in [&brief, &fresh, &neighbour] {
+        queue.push(Arc::clone(process), &clock);
+    }
+    let mut place_of_neighbour = None;
+    let mut place_of_brief = None;
+    for place in 0..20 {
+        let process = queue.pop(&clock).unwrap();
+        assert!(!Arc::ptr_eq(&process, &fresh), "what may need a thread has to wait");
+        if Arc::ptr_eq(&process, &neighbour) {
+            place_of_neighbour = Some(place);
+        } else if Arc::ptr_eq(&process, &brief) {
+            place_of_brief = Some(place);
+        } else {
+            busy.charge(1_500_000);
+            queue.push(process, &clock);
+        }
+    }
+    assert!(place_of_neighbour.is_some_and(|place| place <= 2), "{place_of_neighbour:?}");
+    assert!(place_of_brief.is_some_and(|place| place <= 4), "{place_of_brief:?}");
 }
