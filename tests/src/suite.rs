@@ -14,7 +14,7 @@ pub const UPDATE_VARIABLE: &str = "MOONLET_UPDATE";
 pub type Outcome = Result<(), Box<dyn Error>>;
 
 /// Why a case failed. The harness shows it by `Debug`, so that prints the plain text.
-struct Failure(String);
+pub(crate) struct Failure(pub(crate) String);
 
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,10 +55,16 @@ fn run_app(main: &Path) -> Result<(), String> {
     let entry = format!("{name}:main");
     let finished = Run::start(&["run", "tests/apps", "-x", &entry], None)?.finish()?;
     verdict(&finished)
+        .and_then(|()| check_quiet(&finished))
         .map_err(|why| format!("$ moonlet run tests/apps -x {entry}\n{why}\n{}{}", finished.stdout, finished.stderr))
 }
 
-fn verdict(finished: &Finished) -> Result<(), String> {
+fn check_quiet(finished: &Finished) -> Result<(), String> {
+    if finished.stderr.is_empty() { Ok(()) } else { Err("nothing may be written to standard error".to_owned()) }
+}
+
+/// Judges what an app says about its cases.
+pub(crate) fn verdict(finished: &Finished) -> Result<(), String> {
     let mut lines: Vec<&str> = finished.stdout.lines().collect();
     let last = lines.pop().unwrap_or_default();
     let failed = lines.iter().filter(|line| line.starts_with("not ok ")).count();
@@ -73,9 +79,6 @@ fn verdict(finished: &Finished) -> Result<(), String> {
     }
     if let Some(other) = lines.iter().find(|line| !line.starts_with("ok ")) {
         return Err(format!("an app says `ok CASE` only, not {other:?}"));
-    }
-    if !finished.stderr.is_empty() {
-        return Err("nothing may be written to standard error".to_owned());
     }
     Ok(())
 }

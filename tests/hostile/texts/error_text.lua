@@ -1,0 +1,10 @@
+-- attack: terminal sequences in the error that ends a process
+-- stopped by: text without control characters in logs
+-- ends: Internal owned
+
+local function main()
+    local evil = "\27[2J\27]0;owned\7\r\n2026-01-01 ERROR forged line\b\b\127\194\155" .. "31m\0end"
+    error(evil)
+end
+
+return { main = main }
