@@ -226,6 +226,32 @@ unsafe fn try_receive(lua: State, channel: *mut Channel, index: c_int) -> bool {
     true
 }
 
+/// Takes everything out of the buffer of the channel at `index`; `take` finds each value on top.
+pub(crate) unsafe fn take_buffered(lua: State, channel: *mut Channel, index: c_int, mut take: impl FnMut(State)) {
+    let index = ffi::lua_absindex(lua, index);
+    while (*channel).ring.len() > 0 {
+        ffi::lua_getiuservalue(lua, index, RING);
+        ring::pop(lua, &mut (*channel).ring);
+        take(lua);
+        ffi::lua_pop(lua, 2);
+    }
+}
+
+/// Pushes the value in the buffer of the channel at `index` that `is_it` says is the one; false, with nothing pushed, when there is none.
+pub(crate) unsafe fn find_buffered(lua: State, channel: *mut Channel, index: c_int, is_it: impl Fn(State) -> bool) -> bool {
+    let index = ffi::lua_absindex(lua, index);
+    for offset in 0..(*channel).ring.len() {
+        ffi::lua_getiuservalue(lua, index, RING);
+        ffi::lua_rawgeti(lua, -1, (*channel).ring.place(offset));
+        ffi::lua_remove(lua, -2);
+        if is_it(lua) {
+            return true;
+        }
+        ffi::lua_pop(lua, 1);
+    }
+    false
+}
+
 /// Pushes what the first waiting sender offers, and wakes it; false when none waits.
 unsafe fn take_from_sender(lua: State, channel: *mut Channel) -> bool {
     while let Some(waiter) = (*channel).senders.pop() {

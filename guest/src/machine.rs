@@ -287,7 +287,7 @@ unsafe fn is_out_of_memory(lua: State, index: c_int, status: c_int) -> bool {
 }
 
 /// The value at `index` as an error of the contract.
-unsafe fn error_value(thread: State, index: c_int, trace: String) -> HostError {
+pub(crate) unsafe fn error_value(thread: State, index: c_int, trace: String) -> HostError {
     if let Some(parts) = errors::parts(thread, index) {
         let mut error = HostError {
             kind: String::from_utf8_lossy(parts.kind).into_owned(),

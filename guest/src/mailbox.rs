@@ -6,7 +6,7 @@ use std::ptr;
 
 use crate::channel::{self, Channel, Source};
 use crate::errors;
-use crate::host::{self, HostError, Message, Signal, SignalKind};
+use crate::host::{self, Event, HostError, Message, Signal, SignalKind};
 use crate::lua::{self, State, ffi};
 use crate::machine::machine;
 use crate::message;
@@ -139,9 +139,44 @@ unsafe fn close_fed(lua: State, message: &Message) {
     ffi::lua_settop(lua, top);
 }
 
+/// Takes back what was delivered and nobody received, for whoever goes on with this mailbox.
+pub(crate) unsafe fn take_unread(lua: State) -> Vec<Event> {
+    let top = ffi::lua_gettop(lua);
+    let mut unread = Vec::new();
+    let mailbox = &machine().mailbox;
+    let topics = mailbox.topics.iter().filter(|(topic, _)| !topic.starts_with('@')).map(|(_, channel)| *channel);
+    let channels: Vec<*mut Channel> = topics.chain([mailbox.inbox]).filter(|channel| !channel.is_null()).collect();
+    for channel in channels {
+        push_known(lua, channel);
+        channel::take_buffered(lua, channel, -1, |lua| unread.extend(message::to_host(lua, -1).map(Event::Message)));
+        ffi::lua_settop(lua, top);
+    }
+    let events = machine().mailbox.events;
+    if !events.is_null() {
+        push_known(lua, events);
+        channel::take_buffered(lua, events, -1, |lua| unread.extend(to_signal(lua, -1).map(Event::Signal)));
+    }
+    ffi::lua_settop(lua, top);
+    unread
+}
+
+/// Delivers again what was taken back.
+pub(crate) unsafe fn give_unread(lua: State, unread: &[Event]) {
+    for event in unread {
+        match event {
+            Event::Message(message) => deliver(lua, message),
+            Event::Signal(known) => signal(lua, known),
+            Event::Completed(_) => {}
+        }
+    }
+}
+
 /// Delivers a signal.
 pub(crate) unsafe fn signal(lua: State, signal: &Signal) {
     let top = ffi::lua_gettop(lua);
+    if signal.kind == SignalKind::Outdated && merge_outdated(lua, signal) {
+        return ffi::lua_settop(lua, top);
+    }
     push_signal(lua, signal);
     if machine().mailbox.events.is_null() {
         // Kept for whoever asks for the events later.
@@ -215,6 +250,77 @@ unsafe fn push_signal(lua: State, signal: &Signal) {
         ffi::lua_settop(lua, top);
     }
     ffi::lua_setfield(lua, -2, c"result".as_ptr());
+}
+
+/// Adds the sources of a signal to one that nobody has received yet; false when there is none.
+unsafe fn merge_outdated(lua: State, signal: &Signal) -> bool {
+    let events = machine().mailbox.events;
+    if events.is_null() {
+        return false;
+    }
+    push_known(lua, events);
+    let is_outdated = |lua: State| {
+        let found = lua::raw_field(lua, -1, "kind") != ffi::LUA_TNIL && lua::to_bytes(lua, -1) == Some(b"pid.outdated");
+        ffi::lua_pop(lua, 1);
+        found
+    };
+    if !channel::find_buffered(lua, events, -1, is_outdated) {
+        return false;
+    }
+    let mut sources = sources_of(lua, -1);
+    sources.extend(signal.sources.iter().cloned());
+    sources.sort();
+    sources.dedup();
+    push_sources(lua, &sources);
+    ffi::lua_setfield(lua, -2, c"sources".as_ptr());
+    true
+}
+
+/// The texts in the list `sources` of the table at `index`.
+unsafe fn sources_of(lua: State, index: c_int) -> Vec<String> {
+    let top = ffi::lua_gettop(lua);
+    let mut sources = Vec::new();
+    if lua::raw_field(lua, index, "sources") == ffi::LUA_TTABLE {
+        for number in 1..=ffi::lua_rawlen(lua, -1) {
+            ffi::lua_rawgeti(lua, -1, i64::try_from(number).unwrap_or(0));
+            sources.extend(lua::to_text(lua, -1).map(str::to_owned));
+            ffi::lua_pop(lua, 1);
+        }
+    }
+    ffi::lua_settop(lua, top);
+    sources
+}
+
+/// The signal that the table at `index` was made from.
+unsafe fn to_signal(lua: State, index: c_int) -> Option<Signal> {
+    let index = ffi::lua_absindex(lua, index);
+    let top = ffi::lua_gettop(lua);
+    if ffi::lua_istable(lua, index) == 0 {
+        return None;
+    }
+    let text = |name: &str| {
+        lua::raw_field(lua, index, name);
+        let text = lua::to_text(lua, -1).unwrap_or("").to_owned();
+        ffi::lua_settop(lua, top);
+        text
+    };
+    let kind = text("kind");
+    let kind = KINDS.iter().find(|(_, known)| *known == kind)?.0;
+    let (sender, reason) = (text("from"), text("reason"));
+    lua::raw_field(lua, index, "at");
+    let at = u64::try_from(ffi::lua_tointegerx(lua, -1, ptr::null_mut())).unwrap_or(0).saturating_mul(1_000_000_000);
+    ffi::lua_settop(lua, top);
+    let (mut value, mut error) = (host::Payload { data: Vec::new(), channels: Vec::new() }, None);
+    if lua::raw_field(lua, index, "result") == ffi::LUA_TTABLE {
+        if lua::raw_field(lua, top + 1, "error") != ffi::LUA_TNIL {
+            error = Some(crate::machine::error_value(lua, top + 2, String::new()));
+        } else if lua::raw_field(lua, top + 1, "value") != ffi::LUA_TNIL {
+            // It came from a message, so that it can become one again.
+            value = payload::encode_values(lua, top + 3, 1).unwrap_or(value);
+        }
+    }
+    ffi::lua_settop(lua, top);
+    Some(Signal { kind, sender, at, value, error, reason, sources: sources_of(lua, index) })
 }
 
 unsafe fn push_sources(lua: State, sources: &[String]) {

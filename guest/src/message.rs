@@ -114,6 +114,28 @@ pub(crate) unsafe fn push_values(lua: State, index: c_int) -> Result<(), &'stati
     Ok(())
 }
 
+/// The Message at `index` as the host delivered it; none when it is something else.
+pub(crate) unsafe fn to_host(lua: State, index: c_int) -> Option<host::Message> {
+    let index = ffi::lua_absindex(lua, index);
+    let head = lua::test_object::<Head>(lua, index, CLASS);
+    if head.is_null() {
+        return None;
+    }
+    let Parts { topic, sender, document } = parts(head);
+    let mut channels = Vec::new();
+    if (*head).has_channels {
+        ffi::lua_getiuservalue(lua, index, CHANNELS);
+        for number in 1..=ffi::lua_rawlen(lua, -1) {
+            ffi::lua_rawgeti(lua, -1, i64::try_from(number).unwrap_or(0));
+            channels.extend(channel::share(lua, -1).ok());
+            ffi::lua_pop(lua, 1);
+        }
+        ffi::lua_pop(lua, 1);
+    }
+    let body = host::Payload { data: document.to_vec(), channels };
+    Some(host::Message { sender: sender.map(str::to_owned), topic: topic.to_owned(), body })
+}
+
 unsafe fn check(lua: State) -> *const Head {
     ffi::lua_settop(lua, 1);
     lua::check_object::<Head>(lua, 1, CLASS)

@@ -152,7 +152,8 @@ fn exec_waits_for_the_result_of_the_process() {
 #[test]
 fn upgrade_does_not_return() {
     assert_eq!(run("process.upgrade(nil, {count = 1}) print('never')"), Status::Blocked);
-    let Some(Asked::Upgrade { entry, args }) = asked().into_iter().last() else { panic!("no upgrade was asked for") };
+    let Some(Asked::Upgrade { entry, args, unread }) = asked().into_iter().last() else { panic!("no upgrade was asked for") };
+    assert!(unread.is_empty());
     assert_eq!((entry, args.data), (None, [&[0x91, 0x81, 0xa5][..], b"count", &[1]].concat()));
 }
 

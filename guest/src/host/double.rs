@@ -6,7 +6,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::{
-    CallRequest, HostError, Level, Payload, ProcessOptions, Reception, Reply, Scope, SelectCase, Selection, SpawnRequest, error,
+    CallRequest, Event, HostError, Level, Payload, ProcessOptions, Reception, Reply, Scope, SelectCase, Selection, SpawnRequest,
+    error,
 };
 
 /// Something the guest asked for.
@@ -28,7 +29,7 @@ pub enum Asked {
     Monitor(String),
     Unmonitor(String),
     SetOptions(ProcessOptions),
-    Upgrade { entry: Option<String>, args: Payload },
+    Upgrade { entry: Option<String>, args: Payload, unread: Vec<Event> },
     Finish(Result<Payload, HostError>),
     Register { name: String, process: Option<String> },
     Unregister(String),
@@ -202,8 +203,8 @@ pub(crate) fn get_options() -> ProcessOptions {
     with(|double| ProcessOptions { trap_links: Some(double.trap_links), upgradable: Some(double.upgradable) })
 }
 
-pub(crate) fn upgrade(entry: Option<&str>, args: &Payload) -> Result<(), HostError> {
-    record_or_fail("upgrade", Asked::Upgrade { entry: entry.map(str::to_owned), args: args.clone() })
+pub(crate) fn upgrade(entry: Option<&str>, args: &Payload, unread: &[Event]) -> Result<(), HostError> {
+    record_or_fail("upgrade", Asked::Upgrade { entry: entry.map(str::to_owned), args: args.clone(), unread: unread.to_vec() })
 }
 
 pub(crate) fn finish(outcome: Result<&Payload, &HostError>) {

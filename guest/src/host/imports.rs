@@ -3,7 +3,7 @@
 //! The host ends a process that hands over more in one call than the largest messages need. What Lua code chooses is therefore cut
 //! or refused here: no pid, name, topic or entry is as long as what is cut, so that the host answers the same.
 
-use super::{CallRequest, HostError, Level, Payload, Scope, SelectCase, Selection, SpawnRequest, error};
+use super::{CallRequest, Event, HostError, Level, Payload, Scope, SelectCase, Selection, SpawnRequest, error};
 use crate::bindings::moonlet::runtime::{channels, functions, lifecycle, log as logs, messages, modules, names};
 use crate::errors;
 use crate::machine::machine;
@@ -84,8 +84,8 @@ pub(crate) fn unmonitor(to: &str) -> Result<(), HostError> {
     lifecycle::unmonitor(name(to))
 }
 
-pub(crate) fn upgrade(entry: Option<&str>, args: &Payload) -> Result<(), HostError> {
-    lifecycle::upgrade(entry.map(name), args)
+pub(crate) fn upgrade(entry: Option<&str>, args: &Payload, unread: &[Event]) -> Result<(), HostError> {
+    lifecycle::upgrade(entry.map(name), args, unread)
 }
 
 pub(crate) fn register(text: &str, process: Option<&str>, scope: Scope) -> Result<(), HostError> {

@@ -4,8 +4,9 @@ use std::ffi::{CStr, c_int};
 
 use crate::builder::{self, Builder, CONTEXT, OPTIONS};
 use crate::errors;
-use crate::host::{self, FirstMessage, HostError, SpawnRequest};
+use crate::host::{self, Event, FirstMessage, HostError, SpawnRequest};
 use crate::lua::{self, State, ffi};
+use crate::mailbox;
 use crate::payload;
 use crate::scheduler;
 
@@ -223,14 +224,41 @@ unsafe extern "C-unwind" fn builder_exec(lua: State) -> c_int {
     exec_at(lua, 2, 1)
 }
 
+/// Refuses to go away from more unread messages than one call can hand over.
+fn check_unread(unread: &[Event]) -> Result<(), HostError> {
+    /// What one message takes beside its bytes.
+    const OVERHEAD: usize = 256;
+    let size = |event: &Event| match event {
+        Event::Message(message) => message.body.data.len() + message.topic.len() + OVERHEAD,
+        Event::Signal(signal) => signal.value.data.len() + OVERHEAD,
+        Event::Completed(_) => 0,
+    };
+    let allowed = crate::machine::machine().limits.message_size as usize * 3;
+    if unread.iter().map(size).sum::<usize>() <= allowed {
+        return Ok(());
+    }
+    let message =
+        format!("more than {allowed} bytes of messages are delivered and not received: receive them before the upgrade");
+    Err(host::error(errors::LIMIT_EXCEEDED, message))
+}
+
 /// `process.upgrade([id], ...)`: does not return when it succeeds, because this code ends with the step.
 unsafe extern "C-unwind" fn upgrade(lua: State) -> c_int {
     let Some(entry) = lua::opt_utf8(lua, 1) else { return errors::not_text(lua, "the id of the entry") };
     scheduler::check_can_block(lua);
     match payload::encode_values(lua, 2, (ffi::lua_gettop(lua) - 1).max(0)) {
         Ok(args) => {
-            let result = host::upgrade(entry, &args);
+            let unread = mailbox::take_unread(lua);
+            let result = match check_unread(&unread) {
+                Ok(()) => host::upgrade(entry, &args, &unread),
+                Err(error) => Err(error),
+            };
             payload::put_back(args);
+            if result.is_err() {
+                // Whoever fails to go away reads on.
+                mailbox::give_unread(lua, &unread);
+            }
+            drop(unread);
             match result {
                 Ok(()) => {
                     scheduler::begin_wait(lua, true);

@@ -18,6 +18,12 @@ pub(crate) struct Envelope {
     pub(crate) body: Payload,
 }
 
+impl From<Message> for Envelope {
+    fn from(message: Message) -> Self {
+        Self { sender: message.sender.map(Arc::from), topic: message.topic, body: message.body }
+    }
+}
+
 /// What a mailbox holds for its process.
 #[derive(Debug)]
 pub(crate) enum Arrival {

@@ -128,15 +128,15 @@ pub(crate) struct Published {
 
 /// Numbers for the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct BusStats {
+pub struct BusStats {
     /// Subscriptions that exist.
-    pub(crate) subscriptions: usize,
+    pub subscriptions: usize,
     /// Events that wait for their subscribers.
-    pub(crate) waiting: usize,
+    pub waiting: usize,
     /// Events published since the start.
-    pub(crate) published: u64,
+    pub published: u64,
     /// Deliveries that did not happen since the start, because the subscriber was too slow.
-    pub(crate) lost: u64,
+    pub lost: u64,
 }
 
 /// All subscriptions of a node.
@@ -272,14 +272,29 @@ impl<P: Copy + Eq + Hash, E> EventBus<P, E> {
         true
     }
 
-    /// Publishes an event. `size` is what it takes in memory.
+    /// Publishes an event to everybody who subscribed to it. `size` is what it takes in memory.
     ///
     /// # Errors
     /// `Invalid` when the system, kind or path is empty or too long.
+    #[cfg(test)]
     pub(crate) fn publish(
         &mut self,
         event: Event<E>,
         size: usize,
+        deliveries: &mut Vec<Delivery<P, E>>,
+    ) -> Result<Published, BusError> {
+        self.publish_where(event, size, |_| true, deliveries)
+    }
+
+    /// Publishes an event to those subscribers that may hear of it.
+    ///
+    /// # Errors
+    /// `Invalid` when the system, kind or path is empty or too long.
+    pub(crate) fn publish_where(
+        &mut self,
+        event: Event<E>,
+        size: usize,
+        admits: impl Fn(&P) -> bool,
         deliveries: &mut Vec<Delivery<P, E>>,
     ) -> Result<Published, BusError> {
         for (what, text) in [("system", &event.system), ("kind", &event.kind), ("path", &event.path)] {
@@ -302,6 +317,9 @@ impl<P: Copy + Eq + Hash, E> EventBus<P, E> {
                 continue;
             };
             if !subscription.kind.matches(&event.kind) || !subscription.system.matches(&event.system) {
+                continue;
+            }
+            if !admits(&subscription.process) {
                 continue;
             }
             if let Some(ticket) = subscription.ticket.take() {

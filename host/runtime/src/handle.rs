@@ -130,6 +130,16 @@ impl NodeHandle {
         Ok(self.shared()?.nobody())
     }
 
+    /// Publishes an event of the host on the event bus; subscribers of every namespace hear of it.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when the node has stopped.
+    pub fn publish(&self, system: &str, kind: &str, path: &str, data: Value) -> Result<(), Error> {
+        self.shared()?.publish(system, kind, path, None, || data);
+        Ok(())
+    }
+
     /// Sends a message of the host to a process, named by pid or registered name.
     ///
     /// # Errors

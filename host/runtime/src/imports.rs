@@ -11,6 +11,7 @@ use crate::errors;
 use crate::life;
 use crate::process::{Pending, Process};
 use crate::shared::{Alarm, Shared};
+use crate::terms::Terms;
 
 mod channels;
 mod functions;
@@ -24,11 +25,14 @@ mod system;
 pub(crate) struct Calls {
     node: Arc<Shared>,
     process: Arc<Process>,
+    /// What runs in this instance; an upgrade makes another one.
+    terms: Arc<Terms>,
 }
 
 impl Calls {
     pub(crate) fn new(node: Arc<Shared>, process: Arc<Process>) -> Self {
-        Self { node, process }
+        let terms = process.terms();
+        Self { node, process, terms }
     }
 
     /// Refuses a payload that is larger than the process may send.

@@ -67,6 +67,14 @@ pub(crate) fn turn(node: &Arc<Shared>, process: &Arc<Process>, now: u64) -> (Ver
     let mut exit = match stepped {
         Ok(None) => {
             let Some(error) = overrun(process) else {
+                let upgrade = process.inner().upgrade.take();
+                if let Some(upgrade) = upgrade {
+                    let args = node.renew(process, *upgrade);
+                    let old = std::mem::replace(&mut *life, Life::Unborn(args));
+                    drop(life);
+                    drop(old);
+                    return (Verdict::Again, end);
+                }
                 process.turn.store(0, Ordering::Relaxed);
                 drop(life);
                 if process.is_tied(SERVICE) && !process.settled.swap(true, Ordering::Relaxed) {
@@ -172,7 +180,7 @@ fn step(node: &Arc<Shared>, process: &Arc<Process>, life: &mut Life) -> Option<E
 
 /// Makes the instance of a Lua process and runs its first step.
 fn start(node: &Arc<Shared>, process: &Arc<Process>, args: Payload, life: &mut Life) -> Result<Option<Exit>, Error> {
-    let terms = &process.terms;
+    let terms = &process.terms();
     let Code::Lua(chunks) = terms.program.code(node)? else {
         return Err(errors::internal("a component runs as a machine"));
     };

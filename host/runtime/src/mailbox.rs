@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use moonlet_sandbox::wit::{Error, Event, Outcome, Signal, SignalKind};
+use moonlet_sandbox::wit::{Error, Event, Outcome, Payload, Signal, SignalKind};
 use rustc_hash::FxHashSet;
 
 use crate::arrival::{Arrival, Envelope};
@@ -239,6 +239,90 @@ impl Mailbox {
             None => self.inbox.paused = false,
         }
         self.deliver_kept();
+    }
+
+    /// Starts over for new code of the same process: nothing is listened to, messages wait in the order in which they came, `unread` ones
+    /// first. Returns how many of those did not fit, and the channels that come with what waits.
+    pub(crate) fn renew(&mut self, unread: Vec<Arrival>) -> (usize, Vec<u32>) {
+        let waiting: Vec<Arrival> = std::mem::take(&mut self.ready).into_iter().collect();
+        let kept: Vec<Envelope> = std::mem::take(&mut self.kept).into_iter().collect();
+        self.topics = FxHashSet::default();
+        self.paused = FxHashSet::default();
+        self.inbox = Inbox { open: false, paused: false };
+        let (mut lost, mut channels) = (0, Vec::new());
+        for arrival in unread {
+            if self.charge_again(&arrival) { self.take_back(arrival, &mut channels) } else { lost += 1 }
+        }
+        for arrival in kept.into_iter().map(Arrival::Message).chain(waiting) {
+            let is_feed = matches!(&arrival, Arrival::Message(envelope) if envelope.topic.starts_with('@'));
+            // Feeds and pending operations ended with the old code.
+            if is_feed || matches!(arrival, Arrival::Completed(..)) {
+                self.discharge(&arrival);
+            } else {
+                self.take_back(arrival, &mut channels);
+            }
+        }
+        (lost, channels)
+    }
+
+    fn take_back(&mut self, arrival: Arrival, channels: &mut Vec<u32>) {
+        match arrival {
+            Arrival::Message(envelope) => {
+                channels.extend(&envelope.body.channels);
+                self.kept.push_back(envelope);
+            }
+            Arrival::Signal(signal) => {
+                channels.extend(&signal.value.channels);
+                self.ready.push_back(Arrival::Signal(signal));
+            }
+            Arrival::Completed(..) => {}
+        }
+    }
+
+    /// Charges what was delivered before and comes back. Meanwhile others may have filled the mailbox, hence there is room for as much again.
+    fn charge_again(&mut self, arrival: &Arrival) -> bool {
+        let bytes = match arrival {
+            Arrival::Message(envelope) if envelope.topic.starts_with('@') => return false,
+            Arrival::Message(envelope) => cost(envelope),
+            Arrival::Signal(signal) if signal.kind == SignalKind::Cancel => OVERHEAD + signal.reason.len(),
+            Arrival::Signal(_) => return true,
+            Arrival::Completed(..) => return false,
+        };
+        let (messages, bytes) = (self.messages + 1, self.bytes.saturating_add(bytes));
+        if messages > self.limits.messages.saturating_mul(2) || bytes > self.limits.bytes.saturating_mul(2) {
+            return false;
+        }
+        (self.messages, self.bytes) = (messages, bytes);
+        true
+    }
+
+    /// Takes in that entries changed; one signal waits at most, with all of them.
+    pub(crate) fn outdated(&mut self, sources: Vec<String>, at: u64) {
+        for arrival in &mut self.ready {
+            if let Arrival::Signal(signal) = arrival
+                && signal.kind == SignalKind::Outdated
+            {
+                signal.sources.extend(sources);
+                signal.sources.sort();
+                signal.sources.dedup();
+                return;
+            }
+        }
+        let signal = Signal {
+            kind: SignalKind::Outdated,
+            sender: String::new(),
+            at,
+            value: Payload::empty(),
+            error: None,
+            reason: String::new(),
+            sources,
+        };
+        self.signal(signal);
+    }
+
+    /// Drops the news that entries changed.
+    pub(crate) fn forget_outdated(&mut self) {
+        self.ready.retain(|arrival| !matches!(arrival, Arrival::Signal(signal) if signal.kind == SignalKind::Outdated));
     }
 
     fn delivers(&self, topic: &str) -> bool {

@@ -14,6 +14,7 @@ use rmpv::Value;
 use crate::channels::{ChannelLimits, Channels};
 use crate::document;
 use crate::errors;
+use crate::events::{EventStats, Events};
 use crate::handle::NodeHandle;
 use crate::handles::Handles;
 use crate::module::HostModule;
@@ -148,6 +149,8 @@ impl Node {
             modules: modules.collect(),
             handles: Handles::default(),
             feeds: AtomicU64::new(0),
+            events: Events::new(),
+            upgradable: Mutex::default(),
             strict: config.strict,
             project: config.project.clone(),
             services: Services::new(),
@@ -160,6 +163,7 @@ impl Node {
         shared.registry.watch(Box::new(move |applied| {
             if let Some(shared) = watching.upgrade() {
                 shared.terms.clear();
+                shared.publish_applied(applied);
                 for change in &applied.changes {
                     for module in shared.modules.values() {
                         module.host.changed(change);
@@ -173,6 +177,7 @@ impl Node {
                 if !concerned.is_empty() {
                     shared.services_changed(&concerned);
                 }
+                shared.report_outdated(&applied.changes);
             }
         }));
         shared.scheduler.start(&shared)?;
@@ -300,6 +305,12 @@ impl Node {
         while self.shared.table.len() > 0 && Instant::now() < deadline {
             std::thread::sleep(POLL);
         }
+    }
+
+    /// Returns numbers about events.
+    #[must_use]
+    pub fn event_stats(&self) -> EventStats {
+        self.shared.event_stats()
     }
 
     /// Returns numbers about the node.

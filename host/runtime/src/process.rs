@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use moonlet_sandbox::wit::{Error, Event, Outcome, Payload, Signal};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use rustc_hash::FxHashMap;
 
 use crate::arrival::{Envelope, Exit};
@@ -21,9 +21,11 @@ use crate::life::Life;
 use crate::mailbox::{Full, Mailbox};
 use crate::scheduler::{Halted, Lane, Runnable};
 use crate::security::Authority;
+use crate::shared::Shared;
 use crate::table::{Seat, Tabled};
 use crate::terms::Terms;
 use crate::timers::AlarmKey;
+use crate::upgrade::Upgrade;
 
 /// Events that one step delivers at most, and their bytes: what a step costs must stay near one slice.
 const BATCH_EVENTS: usize = 256;
@@ -46,8 +48,10 @@ pub(crate) const ENDED: u8 = 128;
 pub(crate) struct Process {
     pub(crate) seat: Seat,
     pub(crate) pid: Arc<str>,
-    /// What it runs, where, and within which limits.
+    /// What it was born to run, where, and within which limits. An upgrade changes what it runs, see [`Process::terms`].
     pub(crate) terms: Arc<Terms>,
+    /// What it runs since its last upgrade.
+    renewed: RwLock<Option<Arc<Terms>>>,
     /// The number of the process that spawned it; zero for those of the node.
     pub(crate) parent: u64,
     /// Processes it has spawned that are alive.
@@ -97,6 +101,8 @@ pub(crate) struct Inner {
     kill: Option<Box<Error>>,
     /// What `finish` said.
     pub(crate) finished: Option<Box<Exit>>,
+    /// What it goes on with when its step has ended.
+    pub(crate) upgrade: Option<Box<Upgrade>>,
     /// Who gets the result.
     pub(crate) waiter: Option<Waiter>,
     /// Something arrived, or its waker was called, since it was last looked at.
@@ -156,6 +162,7 @@ impl Process {
             seat,
             pid: seat.pid(&terms.host.id),
             terms,
+            renewed: RwLock::new(None),
             parent,
             children: AtomicU32::new(0),
             context: bearing.context,
@@ -176,6 +183,7 @@ impl Process {
                 tickets: 0,
                 kill: None,
                 finished: None,
+                upgrade: None,
                 waiter,
                 fresh: false,
                 topics: Topics::default(),
@@ -190,6 +198,17 @@ impl Process {
 
     pub(crate) fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock()
+    }
+
+    /// Returns what it runs now.
+    pub(crate) fn terms(&self) -> Arc<Terms> {
+        Arc::clone(self.renewed.read().as_ref().unwrap_or(&self.terms))
+    }
+
+    /// Goes on with other code on the same host.
+    pub(crate) fn renew(&self, terms: Arc<Terms>) {
+        *self.renewed.write() = Some(terms);
+        self.turn.store(0, Ordering::Relaxed);
     }
 
     /// Ties something to it, so that its end looks there; false when it has ended.
@@ -372,6 +391,24 @@ impl Inner {
             }
             None => Err(outcome),
         }
+    }
+
+    /// Takes all pending operations off but the end of its wall time.
+    pub(crate) fn withdraw_all(&mut self) -> FxHashMap<u64, Pending> {
+        let mut pending = std::mem::take(&mut self.pending);
+        if let Some(wall) = pending.remove(&0) {
+            self.pending.insert(0, wall);
+        }
+        pending
+    }
+
+    /// Takes in that its code changed. Returns true when the process must be scheduled.
+    pub(crate) fn outdated(&mut self, sources: Vec<String>) -> bool {
+        if self.is_ended() {
+            return false;
+        }
+        self.mailbox.outdated(sources, Shared::wall_clock());
+        self.rouse()
     }
 
     /// Notes what `finish` said; the first word counts.

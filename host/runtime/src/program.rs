@@ -131,6 +131,15 @@ impl Program {
         }
     }
 
+    /// Lists the entries that it is made of, each after those that it imports.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        let (main, libraries) = match &self.source {
+            Source::Lua { main, libraries } => (Some(main), libraries.as_slice()),
+            Source::Component(_) | Source::Outside => (None, [].as_slice()),
+        };
+        libraries.iter().chain(main)
+    }
+
     /// Tells whether it is no machine, so that it chooses itself what it takes from its mailbox.
     pub(crate) fn is_component(&self) -> bool {
         !matches!(self.source, Source::Lua { .. })

@@ -13,7 +13,8 @@ use parking_lot::{Condvar, Mutex};
 use rustc_hash::FxHashMap;
 
 use self::tell::tell;
-use self::units::{Key, Plan, Unit};
+pub(crate) use self::units::Key;
+use self::units::{Plan, Unit};
 use crate::arrival::Exit;
 use crate::crash::Crash;
 use crate::document;
@@ -238,6 +239,7 @@ impl Shared {
             Effect::Report(report) => {
                 let crash = self.crash_of(&report);
                 tell(&report, crash.as_ref());
+                self.publish_report(&report);
             }
             Effect::StopNode { service, reason } => {
                 let on_stop = self.services.state.lock().on_stop.take();

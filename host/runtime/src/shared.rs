@@ -8,12 +8,13 @@ use moonlet_registry::Registry;
 use moonlet_sandbox::Sandbox;
 use moonlet_sandbox::wit::{Error, Outcome, Payload, Signal, SignalKind};
 use parking_lot::{Mutex, RwLock};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::arrival::Envelope;
 use crate::channels::Channels;
 use crate::document;
 use crate::errors;
+use crate::events::Events;
 use crate::handles::Handles;
 use crate::life;
 use crate::module::HostModule;
@@ -50,6 +51,9 @@ pub(crate) struct Shared {
     pub(crate) handles: Handles,
     /// Numbers of topics that host modules feed.
     pub(crate) feeds: AtomicU64,
+    pub(crate) events: Events,
+    /// Processes that want to hear when their code changes. A leaf.
+    pub(crate) upgradable: Mutex<FxHashSet<u64>>,
     /// Whether a process without actor or scope may do nothing that policies guard.
     pub(crate) strict: bool,
     /// Where relative paths in entries start.

@@ -93,6 +93,7 @@ impl Shared {
 
     /// Lets a process run that was born.
     pub(crate) fn launch(&self, process: &Arc<Process>) {
+        self.publish_spawn(process);
         self.scheduler.push(Arc::clone(process));
     }
 
@@ -161,6 +162,9 @@ impl Shared {
             self.names.write().release(number);
         }
         self.table.remove(process.seat);
+        if process.upgradable.load(Ordering::Relaxed) {
+            self.upgradable.lock().remove(&number);
+        }
         process.terms.host.leave();
         if let Some(parent) = self.table.numbered(process.parent) {
             parent.children.fetch_sub(1, Ordering::Relaxed);
@@ -170,11 +174,13 @@ impl Shared {
         }
         if remains.ties & MODULES != 0 {
             self.handles.forget(number);
+            self.unsubscribe_all(number);
             for module in self.modules.values() {
                 module.host.forget(&process.pid);
             }
         }
         self.record(process, &exit, remains.waiter.is_some());
+        self.publish_exit(process, &exit);
         if remains.ties & RELATED != 0 {
             self.report(process, &exit);
         }

@@ -64,7 +64,7 @@ impl wit::lifecycle::Host for Nothing {
     fn get_options(&mut self) -> wit::ProcessOptions {
         wit::ProcessOptions { trap_links: None, upgradable: None }
     }
-    fn upgrade(&mut self, _entry: Option<String>, _args: Payload) -> Result<(), Error> {
+    fn upgrade(&mut self, _entry: Option<String>, _args: Payload, _unread: Vec<wit::Event>) -> Result<(), Error> {
         denied()
     }
     fn finish(&mut self, _outcome: Result<Payload, Error>) {}

@@ -140,6 +140,22 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
         Ok(ids.iter().map(|&id| self.hand_out(process, id)).collect())
     }
 
+    /// Releases all handles of a process but these; one that is named several times was handed out as often.
+    pub(crate) fn keep_only(&mut self, process: P, keep: &[u32]) {
+        let Some(table) = self.tables.get_mut(&process) else { return };
+        let mut released = Vec::new();
+        for (handle, held) in &mut table.handles {
+            held.count = keep.iter().filter(|kept| *kept == handle).count();
+            if held.count == 0 {
+                held.count = 1;
+                released.push(*handle);
+            }
+        }
+        for handle in released {
+            self.release(process, handle);
+        }
+    }
+
     pub(super) fn hand_out(&mut self, process: P, id: ChannelId) -> u32 {
         let (handle, new) = self.tables.entry(process).or_default().hand_out(id);
         if new && let Some(channel) = self.channels.get_mut(&id) {

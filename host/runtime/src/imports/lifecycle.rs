@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use moonlet_sandbox::wit::{self, Error, Payload, ProcessOptions, SpawnRequest};
+use moonlet_sandbox::wit::{self, Error, Event, Payload, ProcessOptions, SpawnRequest};
 
 use super::Calls;
 use super::messages::check_topic;
@@ -194,6 +194,12 @@ impl wit::lifecycle::Host for Calls {
         }
         if let Some(upgradable) = options.upgradable {
             self.process.upgradable.store(upgradable, Ordering::Relaxed);
+            let mut listed = self.node.upgradable.lock();
+            if upgradable {
+                listed.insert(self.process.number())
+            } else {
+                listed.remove(&self.process.number())
+            };
         }
     }
 
@@ -204,9 +210,15 @@ impl wit::lifecycle::Host for Calls {
         }
     }
 
-    fn upgrade(&mut self, _entry: Option<String>, _args: Payload) -> Result<(), Error> {
-        Err(errors::unavailable("this build cannot upgrade processes: spawn a new one and hand it the state")
-            .with_retryable(false))
+    fn upgrade(&mut self, entry: Option<String>, args: Payload, unread: Vec<Event>) -> Result<(), Error> {
+        self.check_size(&args)?;
+        if let Some(entry) = &entry
+            && **entry != *self.terms.program.entry
+        {
+            self.check_namespace(entry)?;
+            self.node.authorize(&self.process, "process.spawn", entry, None)?;
+        }
+        self.node.plan_upgrade(&self.process, entry.as_deref(), args, unread)
     }
 
     fn finish(&mut self, outcome: Result<Payload, Error>) {

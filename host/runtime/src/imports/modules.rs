@@ -10,7 +10,7 @@ use crate::table::Tabled;
 
 impl Calls {
     fn granted(&self, name: &str) -> Result<&crate::shared::Module, Error> {
-        let terms = &self.process.terms;
+        let terms = &self.terms;
         if !terms.modules.contains(name) {
             let name = errors::shown(name);
             return Err(errors::not_found(format!(
@@ -45,7 +45,7 @@ impl wit::modules::Host for Calls {
             }
             return Ok(wit::Reply::Done(Payload::empty()));
         }
-        let mut call = ModuleCall::new(&self.node, &self.process, &module);
+        let mut call = ModuleCall::new(&self.node, &self.process, &self.terms, &module);
         match host.invoke(&mut call, &function, values) {
             Ok(Answer::Done(values)) => {
                 let body = Payload { data: document::values(&values), channels: Vec::new() };

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::future::Future;
 use std::sync::{Arc, Weak};
 
-use moonlet_registry::Snapshot;
+use moonlet_registry::{Allow, Snapshot};
 use moonlet_sandbox::wit::Error;
 use rmpv::Value;
 
@@ -14,22 +14,26 @@ use super::later::{Completer, Ticket};
 use super::{Answer, Fault};
 use crate::document;
 use crate::errors;
+use crate::events::Subscriber;
 use crate::handle::NodeHandle;
 use crate::process::{MODULES, Pending, Process};
 use crate::security::Authority;
 use crate::shared::Shared;
 use crate::table::Tabled;
+use crate::terms::Terms;
 
 /// Who calls a module.
 pub struct ModuleCall<'a> {
     node: &'a Arc<Shared>,
     process: &'a Arc<Process>,
+    /// What it runs now.
+    terms: &'a Terms,
     module: &'a str,
 }
 
 impl<'a> ModuleCall<'a> {
-    pub(crate) fn new(node: &'a Arc<Shared>, process: &'a Arc<Process>, module: &'a str) -> Self {
-        Self { node, process, module }
+    pub(crate) fn new(node: &'a Arc<Shared>, process: &'a Arc<Process>, terms: &'a Terms, module: &'a str) -> Self {
+        Self { node, process, terms, module }
     }
 
     /// Returns the pid of the caller.
@@ -41,7 +45,7 @@ impl<'a> ModuleCall<'a> {
     /// Returns the entry of the caller.
     #[must_use]
     pub fn entry(&self) -> &str {
-        &self.process.terms.program.entry
+        &self.terms.program.entry
     }
 
     /// Completes an id as it stands in the caller's code: one without a namespace takes that of the caller's entry.
@@ -78,6 +82,19 @@ impl<'a> ModuleCall<'a> {
         self.process.terms.ceiling.allow.network.as_deref()
     }
 
+    /// Returns the host whose ceiling is that of the caller; none when the caller is confined by that of another process, too.
+    #[must_use]
+    pub fn confining_host(&self) -> Option<&str> {
+        let terms = &self.process.terms;
+        (terms.host.allow == terms.ceiling.allow).then_some(&terms.host.id)
+    }
+
+    /// Returns the ceiling of the caller: nothing that it causes may go beyond it.
+    #[must_use]
+    pub fn allow(&self) -> &Allow {
+        &self.process.terms.ceiling.allow
+    }
+
     /// Returns the node, for what outlives this call. What is started through it keeps within what confines the caller.
     #[must_use]
     pub fn node(&self) -> NodeHandle {
@@ -109,6 +126,12 @@ impl<'a> ModuleCall<'a> {
     /// `PermissionDenied`, with what would allow it.
     pub fn check(&self, action: &str, resource: &str) -> Result<(), Error> {
         self.node.authorize(self.process, action, resource, None)
+    }
+
+    /// Tells whether the caller's policies allow an act, for filtering: a refusal is no news to anybody.
+    #[must_use]
+    pub fn may(&self, action: &str, resource: &str) -> bool {
+        self.process.authority.authorize(action, resource, None).is_ok()
     }
 
     /// Like [`ModuleCall::check`], with facts about the resource for conditions on `meta.*`.
@@ -205,6 +228,43 @@ impl<'a> ModuleCall<'a> {
     pub fn feed(&self) -> Feed {
         let number = self.node.feeds.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         Feed::new(self.node, self.process, number)
+    }
+
+    /// Publishes an event of the caller on the event bus.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` when the system, kind or path is empty or too long.
+    pub fn publish(&self, system: &str, kind: &str, path: &str, data: Value) -> Result<(), Error> {
+        self.subscriber().publish(system, kind, path, data)
+    }
+
+    /// Subscribes the caller to events, and returns the number of the subscription.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` when a text is no pattern, `LimitExceeded` when the caller has too many subscriptions.
+    pub fn subscribe(&self, system: &str, kind: Option<&str>) -> Result<u64, Error> {
+        self.subscriber().subscribe(system, kind)
+    }
+
+    /// Answers with the next event of a subscription and how many were lost before it, as soon as there is one; with nothing once the
+    /// subscription is closed.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` when the caller waits for it already, `LimitExceeded`.
+    pub fn next_event(&self, subscription: u64) -> Result<Answer, Fault> {
+        self.subscriber().next(subscription)
+    }
+
+    /// Ends a subscription; false: the caller has none of this number.
+    pub fn unsubscribe(&self, subscription: u64) -> bool {
+        self.subscriber().unsubscribe(subscription)
+    }
+
+    fn subscriber(&self) -> Subscriber<'_> {
+        Subscriber { node: self.node, process: self.process }
     }
 
     /// Notes that the caller holds something of the module, so that [`super::HostModule::forget`] is called at its end.

@@ -15,6 +15,10 @@ use crate::shared::Shared;
 pub struct Ticket(pub(super) u64);
 
 impl Ticket {
+    pub(crate) fn new(number: u64) -> Self {
+        Self(number)
+    }
+
     pub(crate) fn number(&self) -> u64 {
         self.0
     }
