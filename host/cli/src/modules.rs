@@ -15,7 +15,7 @@ const HOST: &[&str] = &["store"];
 
 /// Names the modules that Lua code can use.
 pub(crate) fn catalog() -> ModuleCatalog {
-    ModuleCatalog::new(GUEST.iter().chain(HOST).chain(moonlet_modules::DATA).copied())
+    ModuleCatalog::new(GUEST.iter().chain(HOST).chain(moonlet_modules::CORE).chain(moonlet_modules::DATA).copied())
 }
 
 /// Makes the modules that live in the host. Their names belong into the catalog, too.
@@ -23,6 +23,7 @@ pub(crate) fn host(terminal: Arc<dyn HostModule>) -> Vec<Arc<dyn HostModule>> {
     let databases = Arc::new(Databases::default());
     let stores = Arc::new(Stores::new(vec![Box::new(MemoryStores)]));
     let mut modules = vec![terminal, Arc::new(StoreModule::new(stores))];
+    modules.extend(moonlet_modules::core());
     modules.extend(moonlet_modules::data(&databases));
     modules
 }

@@ -6,13 +6,24 @@ use std::sync::Arc;
 
 use moonlet_runtime::HostModule;
 
+mod events;
 mod fail;
+mod registry;
 mod sql;
 pub mod store;
 mod terminal;
 
 pub use sql::{Databases, Sql};
 pub use terminal::Terminal;
+
+/// The modules that show and change what the node itself consists of, by name.
+pub const CORE: &[&str] = &["events", "registry"];
+
+/// Makes the modules that show and change what the node itself consists of.
+#[must_use]
+pub fn core() -> Vec<Arc<dyn HostModule>> {
+    vec![Arc::new(events::Events), Arc::<registry::RegistryModule>::default()]
+}
 
 /// The modules that hold data, by name.
 pub const DATA: &[&str] = &["sql"];

@@ -54,7 +54,8 @@ pub use kinds::{
 };
 pub use limits::{Allow, Limits, Quota};
 pub use load::{LoadOptions, Loaded, load};
-pub use modules::{ModuleCatalog, ModuleSupport};
+pub use modules::{ModuleCatalog, ModuleSupport, is_always_there};
+pub use moonlet_language::diagnostic::Diagnostic;
 pub use order::{StartOrder, start_order};
 pub use overrides::{Override, OverrideError};
 pub use path::{FieldPath, Segment, Spans};

@@ -23,7 +23,8 @@ const ALWAYS: &[&str] = &[
 ];
 
 /// Tells whether every program has a module without naming it.
-pub(crate) fn is_always_there(name: &str) -> bool {
+#[must_use]
+pub fn is_always_there(name: &str) -> bool {
     ALWAYS.contains(&name)
 }
 

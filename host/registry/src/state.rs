@@ -3,6 +3,7 @@
 //! Readers never wait: a snapshot is a pointer. Changes are serialised by one lock, checked as a whole before anything
 //! changes, and then visible all at once.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -86,12 +87,19 @@ pub enum ChangeError {
     /// The registry would hold too much.
     #[error("the registry would hold more than {MAX_ENTRIES} entries")]
     TooMany,
+    /// Several operations do not fit the current state.
+    #[error("{}", several(.0))]
+    Several(Vec<ChangeError>),
     /// The result would have errors.
     #[error("{}", summary(.0))]
     Invalid(Vec<Diagnostic>),
     /// The history could not be written.
     #[error(transparent)]
     History(#[from] HistoryError),
+}
+
+fn several(problems: &[ChangeError]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn summary(diagnostics: &[Diagnostic]) -> String {
@@ -239,8 +247,12 @@ fn accept(mut diagnostics: Vec<Diagnostic>, changes: &[Change]) -> Result<Vec<Di
         diagnostics.retain(|diagnostic| diagnostic.level == Level::Error);
         return Err(ChangeError::Invalid(diagnostics));
     }
-    let named = |diagnostic: &Diagnostic| changes.iter().any(|change| diagnostic.message.contains(&format!("`{}`", change.id)));
-    diagnostics.retain(named);
+    if diagnostics.is_empty() {
+        return Ok(diagnostics);
+    }
+    let changed: BTreeSet<&str> = changes.iter().map(|change| change.id.as_str()).collect();
+    // Ids stand between backquotes, which no id contains.
+    diagnostics.retain(|diagnostic| diagnostic.message.split('`').skip(1).step_by(2).any(|name| changed.contains(name)));
     Ok(diagnostics)
 }
 

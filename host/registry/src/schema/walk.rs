@@ -81,6 +81,7 @@ impl Walk<'_> {
                     self.value(element, value, &path.index(index));
                 }
             }
+            (Type::List(_) | Type::OneOrMany(_), Value::Object(map)) if map.is_empty() => {}
             (Type::OneOrMany(element), _) => self.value(element, value, path),
             (Type::List(_), _) => {
                 let mut mismatch = wrong("a list", value);
@@ -95,6 +96,8 @@ impl Walk<'_> {
                 }
             }
             (Type::Object(object), Value::Object(map)) => self.object(object, map, path),
+            // Lua does not tell an empty list from an empty map.
+            (Type::Map(_) | Type::Object(_), Value::Array(values)) if values.is_empty() => {}
             (Type::Map(_) | Type::Object(_), _) => self.mismatch(wrong("a map", value), path),
             _ => {
                 if let Err(mismatch) = check_scalar(ty, value) {

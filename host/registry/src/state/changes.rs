@@ -1,5 +1,6 @@
 //! Change sets: what to do, what it did, and the difference between two states.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use moonlet_language::diagnostic::{Diagnostic, Sources};
@@ -79,17 +80,15 @@ impl Change {
     }
 }
 
-/// Gives the operations that lead from some entries to others: first what goes, then what comes or changes.
+/// Gives the operations that lead from some entries to others: first what goes, the last first, then what comes or changes.
 #[must_use]
 pub fn delta(from: &[Entry], to: &[Entry]) -> ChangeSet {
-    let mut operations = Vec::new();
-    for entry in from {
-        if !to.iter().any(|other| other.id == entry.id) {
-            operations.push(Operation::Delete(entry.id.clone()));
-        }
-    }
+    let before: BTreeMap<&EntryId, &Entry> = from.iter().map(|entry| (&entry.id, entry)).collect();
+    let after: BTreeSet<&EntryId> = to.iter().map(|entry| &entry.id).collect();
+    let gone = from.iter().rev().filter(|entry| !after.contains(&entry.id));
+    let mut operations: Vec<Operation> = gone.map(|entry| Operation::Delete(entry.id.clone())).collect();
     for entry in to {
-        match from.iter().find(|other| other.id == entry.id) {
+        match before.get(&entry.id) {
             None => operations.push(Operation::Create(entry.clone())),
             Some(other) if !other.same_definition(entry) => operations.push(Operation::Update(entry.clone())),
             Some(_) => {}
@@ -102,16 +101,21 @@ pub fn delta(from: &[Entry], to: &[Entry]) -> ChangeSet {
 pub(super) fn carry_out(entries: &Entries, set: &ChangeSet) -> Result<(Entries, Vec<Change>, Vec<Diagnostic>), ChangeError> {
     let mut result = entries.clone();
     let mut diagnostics = Vec::new();
+    let mut problems = Vec::new();
     for operation in &set.operations {
         match operation {
             Operation::Create(entry) => {
                 if result.contains_key(&entry.id) {
-                    return Err(ChangeError::AlreadyExists(entry.id.clone()));
+                    problems.push(ChangeError::AlreadyExists(entry.id.clone()));
+                    continue;
                 }
                 insert(&mut result, entry.clone(), &mut diagnostics);
             }
             Operation::Update(entry) => {
-                let Some(before) = result.get(&entry.id) else { return Err(ChangeError::NotFound(entry.id.clone())) };
+                let Some(before) = result.get(&entry.id) else {
+                    problems.push(ChangeError::NotFound(entry.id.clone()));
+                    continue;
+                };
                 let mut entry = entry.clone();
                 // Its code still stands in the same file as long as only the meta changes.
                 if entry.origin.is_none() && entry.kind == before.entry.kind && entry.data == before.entry.data {
@@ -121,10 +125,17 @@ pub(super) fn carry_out(entries: &Entries, set: &ChangeSet) -> Result<(Entries, 
             }
             Operation::Delete(id) => {
                 if result.remove(id).is_none() {
-                    return Err(ChangeError::NotFound(id.clone()));
+                    problems.push(ChangeError::NotFound(id.clone()));
                 }
             }
         }
+    }
+    if let Some(problem) = problems.pop() {
+        if problems.is_empty() {
+            return Err(problem);
+        }
+        problems.push(problem);
+        return Err(ChangeError::Several(problems));
     }
     let touched = set.operations.iter().map(|operation| match operation {
         Operation::Create(entry) | Operation::Update(entry) => &entry.id,

@@ -1,0 +1,207 @@
+//! Change sets: how they are collected, checked, applied, and what is wrong with them.
+
+use std::sync::Arc;
+
+use moonlet_registry::{Change, ChangeError, ChangeKind, ChangeSet, Diagnostic, Entry, EntryId, Operation, Snapshot, delta};
+use moonlet_runtime::{Answer, Args, Error, Fault, ModuleCall, Value, document};
+use parking_lot::Mutex;
+
+use super::ceiling::Ceiling;
+use super::values;
+
+/// Operations of one change set: each of them is checked while nobody else can change the registry.
+const MAX_OPERATIONS: usize = 20_000;
+/// Bytes of one change set.
+const MAX_BYTES: usize = 64 << 20;
+/// Problems that one error repeats.
+const MAX_PROBLEMS: usize = 50;
+
+/// A change set that is being collected.
+#[derive(Debug, Default)]
+struct Draft(Mutex<Collected>);
+
+#[derive(Debug, Default)]
+struct Collected {
+    operations: Vec<Operation>,
+    problems: Vec<String>,
+    bytes: usize,
+}
+
+/// Begins a change set.
+pub(super) fn draft(call: &ModuleCall<'_>) -> Result<Answer, Fault> {
+    Answer::one(call.keep("Draft", Arc::new(Draft::default()))?)
+}
+
+/// Adds operations to a change set.
+pub(super) fn add(call: &ModuleCall<'_>, args: &Args<'_>) -> Result<Answer, Fault> {
+    let draft = call.resource::<Draft>("Draft", args.get(1))?;
+    let mut collected = draft.0.lock();
+    for operation in args.list(2)? {
+        collected.bytes = collected.bytes.saturating_add(values::size(operation));
+        if collected.operations.len() >= MAX_OPERATIONS || collected.bytes > MAX_BYTES {
+            let message =
+                format!("a change set has at most {MAX_OPERATIONS} operations and {MAX_BYTES} bytes: apply it in parts");
+            return Err(Error::new("LimitExceeded", message).with_retryable(false).into());
+        }
+        match read(operation) {
+            Ok(operation) => collected.operations.push(operation),
+            Err(problem) => collected.problems.push(problem),
+        }
+    }
+    Answer::one(true)
+}
+
+fn read(value: &Value) -> Result<Operation, String> {
+    let kind = values::field(value, "kind").and_then(Value::as_str).unwrap_or_default();
+    let entry = values::field(value, "entry").unwrap_or(&Value::Nil);
+    if kind == ChangeKind::Delete.as_str() {
+        let id = values::field(entry, "id").unwrap_or(&Value::Nil);
+        return values::id(id).map(Operation::Delete).map_err(values::Wrong::message);
+    }
+    let entry = values::entry(entry)?;
+    Ok(if kind == ChangeKind::Create.as_str() { Operation::Create(entry) } else { Operation::Update(entry) })
+}
+
+/// Applies a change set as a whole.
+pub(super) fn apply(call: &ModuleCall<'_>, args: &Args<'_>) -> Result<Answer, Fault> {
+    let draft = call.resource::<Draft>("Draft", args.get(1))?;
+    call.give_back(args.get(1));
+    let Collected { mut operations, problems, .. } = std::mem::take(&mut *draft.0.lock());
+    for operation in &operations {
+        call.check("registry.apply", id_of(operation).as_str())?;
+    }
+    if operations.is_empty() && problems.is_empty() {
+        call.check("registry.apply", "*")?;
+    }
+    if !problems.is_empty() {
+        return Err(listed("Invalid", problems).into());
+    }
+    let ceiling = Ceiling::of(call);
+    if let Some(ceiling) = &ceiling {
+        operations.iter_mut().for_each(|operation| ceiling.place(operation));
+    }
+    let registry = call.node().registry()?;
+    call.run_blocking(move || {
+        let denied = Mutex::new(Vec::new());
+        let review = |candidate: &Snapshot, changes: &[Change]| {
+            let found = ceiling.as_ref().map(|ceiling| ceiling.exceeded(candidate, changes)).unwrap_or_default();
+            refuse(found, &denied)
+        };
+        let applied = registry.apply_reviewed(&ChangeSet { operations }, &review);
+        answer(applied, denied.into_inner()).map(|applied| vec![values::of_version(applied.version)])
+    })
+}
+
+/// Makes another version current.
+pub(super) fn apply_version(call: &ModuleCall<'_>, version: u64) -> Result<Answer, Fault> {
+    call.check("registry.apply_version", &version.to_string())?;
+    let ceiling = Ceiling::of(call);
+    let registry = call.node().registry()?;
+    call.run_blocking(move || {
+        let denied = Mutex::new(Vec::new());
+        let review = |target: &Snapshot, changes: &[Change]| {
+            let found = ceiling.as_ref().map(|ceiling| ceiling.exceeded(target, changes)).unwrap_or_default();
+            refuse(found, &denied)
+        };
+        let applied = registry.apply_version(version, &review);
+        answer(applied, denied.into_inner()).map(|_| vec![Value::from(true)])
+    })
+}
+
+/// Gives the operations that lead from some entries to others.
+pub(super) fn build_delta(args: &Args<'_>, from: Value, to: Value) -> Result<Answer, Fault> {
+    let read = |position: usize, value: &Value| {
+        let items = match value {
+            Value::Array(items) => items.as_slice(),
+            Value::Map(fields) if fields.is_empty() => &[],
+            _ => return Err(args.fault(position, "a list of entries expected")),
+        };
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut problems = Vec::new();
+        for item in items {
+            match values::entry(item) {
+                Ok(entry) => entries.push(entry),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() { Ok(entries) } else { Err(Fault::from(listed("Invalid", problems))) }
+    };
+    let (from, to) = (read(1, &from)?, read(2, &to)?);
+    let operations = delta(&from, &to).operations.into_iter().map(|operation| {
+        let (kind, entry) = match operation {
+            Operation::Create(entry) => (ChangeKind::Create, entry),
+            Operation::Update(entry) => (ChangeKind::Update, entry),
+            Operation::Delete(id) => {
+                let entry = from.iter().find(|entry| entry.id == id).cloned();
+                let entry = entry.unwrap_or_else(|| Entry::new(id, "", serde_json::Value::Null, serde_json::Value::Null));
+                (ChangeKind::Delete, entry)
+            }
+        };
+        Value::Map(vec![("kind".into(), kind.as_str().into()), ("entry".into(), values::of_entry(&entry))])
+    });
+    Answer::one(Value::Array(operations.collect()))
+}
+
+fn id_of(operation: &Operation) -> &EntryId {
+    match operation {
+        Operation::Create(entry) | Operation::Update(entry) => &entry.id,
+        Operation::Delete(id) => id,
+    }
+}
+
+/// Turns what exceeds a ceiling into a refusal, and keeps it for the answer.
+fn refuse(found: Vec<String>, denied: &Mutex<Vec<String>>) -> Vec<Diagnostic> {
+    let refused = found.iter().map(|problem| Diagnostic::error("above-ceiling", problem.as_str())).collect();
+    *denied.lock() = found;
+    refused
+}
+
+fn answer<T>(applied: Result<T, ChangeError>, denied: Vec<String>) -> Result<T, Error> {
+    applied.map_err(|error| if denied.is_empty() { failure(&error) } else { listed("PermissionDenied", denied) })
+}
+
+/// Says what keeps a change from happening.
+pub(super) fn failure(error: &ChangeError) -> Error {
+    let kind = kind_of(error);
+    match error {
+        ChangeError::Several(problems) => listed(kind, problems.iter().map(ToString::to_string).collect()),
+        ChangeError::Invalid(diagnostics) => listed(kind, diagnostics.iter().map(problem).collect()),
+        error => Error::new(kind, error.to_string()).with_retryable(false),
+    }
+}
+
+fn kind_of(error: &ChangeError) -> &'static str {
+    match error {
+        ChangeError::AlreadyExists(_) => "AlreadyExists",
+        ChangeError::NotFound(_) | ChangeError::VersionNotFound(_) => "NotFound",
+        ChangeError::TooMany => "LimitExceeded",
+        ChangeError::History(_) => "Unavailable",
+        ChangeError::Several(problems) => {
+            let mut kinds = problems.iter().map(kind_of);
+            let first = kinds.next().unwrap_or("Invalid");
+            if kinds.all(|kind| kind == first) { first } else { "Invalid" }
+        }
+        ChangeError::Empty | ChangeError::Invalid(_) => "Invalid",
+    }
+}
+
+fn problem(diagnostic: &Diagnostic) -> String {
+    match &diagnostic.help {
+        Some(help) => format!("{} ({help})", diagnostic.message),
+        None => diagnostic.message.clone(),
+    }
+}
+
+/// Makes one error of all problems; they stand in its details, too.
+fn listed(kind: &str, mut problems: Vec<String>) -> Error {
+    let more = problems.len().saturating_sub(MAX_PROBLEMS);
+    problems.truncate(MAX_PROBLEMS);
+    let mut message = problems.join("; ");
+    if more > 0 {
+        message.push_str(&format!("; and {more} more"));
+    }
+    let mut error = Error::new(kind, message).with_retryable(false);
+    let problems = problems.iter().map(|problem| Value::from(problem.as_str())).collect();
+    error.details = document::map(&[("problems", Value::Array(problems))]);
+    error
+}
