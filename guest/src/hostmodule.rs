@@ -122,14 +122,20 @@ unsafe fn glue(lua: State, module: &str, manifest: c_int, table: c_int) {
 
 /// Pushes the helpers that glue gets.
 unsafe fn push_kit(lua: State, module: &str) {
-    ffi::lua_createtable(lua, 0, 5);
+    ffi::lua_createtable(lua, 0, 6);
     lua::push_str(lua, module);
     ffi::lua_pushcclosure(lua, kit_part, 1);
     ffi::lua_setfield(lua, -2, c"part".as_ptr());
     lua::set_funcs(
         lua,
         -1,
-        &[(c"feed", kit_feed), (c"unfeed", kit_unfeed), (c"is_error", kit_is_error), (c"resource", kit_resource)],
+        &[
+            (c"feed", kit_feed),
+            (c"unfeed", kit_unfeed),
+            (c"is_error", kit_is_error),
+            (c"resource", kit_resource),
+            (c"module", kit_module),
+        ],
     );
 }
 
@@ -181,6 +187,11 @@ unsafe extern "C-unwind" fn kit_unfeed(lua: State) -> c_int {
 unsafe extern "C-unwind" fn kit_is_error(lua: State) -> c_int {
     ffi::lua_pushboolean(lua, c_int::from(errors::is_error(lua, 1)));
     1
+}
+
+/// `kit.module(name)`: a module of the guest, whether the entry lists it or not; what it may do is decided by the host.
+unsafe extern "C-unwind" fn kit_module(lua: State) -> c_int {
+    c_int::from(crate::modules::push(lua, lua::check_text(lua, 1)))
 }
 
 /// `kit.resource(value)`: module and type of a resource of the host; nothing for other values.

@@ -1,4 +1,4 @@
-//! The library `os`, reduced to the time of day: `time`, `date`, `clock` and `difftime`. Local time is UTC.
+//! The library `os`, reduced to the time of day: `time`, `date`, `clock` and `difftime`, and the name of the platform. Local time is UTC.
 
 use std::ffi::{CStr, c_int};
 
@@ -10,7 +10,9 @@ use crate::time::layout::{MONTHS, WEEKDAYS, number, year};
 
 /// Pushes the library.
 pub(crate) unsafe fn open(lua: State) {
-    ffi::lua_createtable(lua, 0, 4);
+    ffi::lua_createtable(lua, 0, 5);
+    // The value that programs for the reference compare with.
+    lua::set_text(lua, -1, c"platform", "wippy");
     lua::set_funcs(lua, -1, &[(c"time", time), (c"date", date), (c"clock", clock), (c"difftime", difftime)]);
 }
 

@@ -34,6 +34,12 @@ unsafe fn no_scope(lua: State) -> c_int {
 
 unsafe extern "C-unwind" fn register(lua: State) -> c_int {
     let Some(name) = lua::check_utf8(lua, 1) else { return errors::not_text(lua, "the name") };
+    // A number in the place of the pid is the scope of a name for this process.
+    if ffi::lua_type(lua, 2) == ffi::LUA_TNUMBER && ffi::lua_isnoneornil(lua, 3) != 0 {
+        ffi::lua_settop(lua, 2);
+        ffi::lua_pushnil(lua);
+        ffi::lua_insert(lua, 2);
+    }
     let Some(process) = lua::opt_utf8(lua, 2) else { return errors::not_text(lua, "the pid") };
     match scope(lua, 3) {
         Some(scope) => push_done(lua, host::register(name, process, scope)),

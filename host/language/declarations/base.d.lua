@@ -113,6 +113,7 @@ type OsLibrary = {
   clock: () -> number,
   date: (format?: string, time?: number) -> any,
   difftime: (t2: number, t1: number) -> number,
+  platform: string,
   time: (t?: table) -> integer,
 }
 
@@ -140,6 +141,8 @@ local base: {
   rawset: (t: any, key: any, value: any) -> any,
   require: (name: string) -> any,
   select: (n: any, ...any) -> ...any,
+  subscribe: (topic: string, options?: {message?: boolean}) -> Channel<any>,
+  unsubscribe: (channel: any) -> any,
   setmetatable: (t: any, metatable: any) -> any,
   tonumber: (value: any, base?: integer) -> number?,
   tostring: (value: any) -> string,

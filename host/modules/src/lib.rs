@@ -6,23 +6,30 @@ use std::sync::Arc;
 
 use moonlet_runtime::HostModule;
 
+mod contract;
 mod events;
 mod fail;
 mod registry;
 mod sql;
 pub mod store;
 mod terminal;
+mod zones;
 
 pub use sql::{Databases, Sql};
 pub use terminal::Terminal;
 
 /// The modules that show and change what the node itself consists of, by name.
-pub const CORE: &[&str] = &["events", "registry"];
+pub const CORE: &[&str] = &["contract", "events", "registry"];
 
 /// Makes the modules that show and change what the node itself consists of.
 #[must_use]
 pub fn core() -> Vec<Arc<dyn HostModule>> {
-    vec![Arc::new(events::Events), Arc::<registry::RegistryModule>::default()]
+    vec![
+        Arc::new(contract::Contracts),
+        Arc::new(events::Events),
+        Arc::<registry::RegistryModule>::default(),
+        Arc::new(zones::Zones),
+    ]
 }
 
 /// The modules that hold data, by name.

@@ -6,16 +6,21 @@ use moonlet_registry::Retry;
 use moonlet_sandbox::wit::{Error, Outcome, Payload};
 
 use crate::arrival::{Exit, outcome};
-use crate::document;
 use crate::errors;
 use crate::host::FUNCTIONS;
 use crate::mailbox::size_of_error;
-use crate::process::{Pending, Process, Waiter};
+use crate::process::{ADMITTED, Pending, Process, Waiter};
 use crate::program::Form;
 use crate::shared::{Alarm, Shared};
 use crate::spawn::Birth;
 use crate::terms::Terms;
 use crate::timers::AlarmKey;
+
+mod gate;
+mod options;
+
+pub(crate) use gate::{Entry, Gate};
+pub(crate) use options::CallTerms;
 
 /// A call that goes on.
 pub(crate) struct Call {
@@ -71,7 +76,7 @@ impl Shared {
         terms: Arc<Terms>,
         args: Payload,
         context: Arc<[u8]>,
-        timeout: Option<u64>,
+        options: CallTerms,
     ) -> Result<u64, Error> {
         let ticket = {
             let mut inner = caller.inner();
@@ -81,18 +86,54 @@ impl Shared {
             }
             inner.ticket()
         };
-        let again = terms.program.retry.as_ref().filter(|policy| policy.max_attempts > 1).map(|policy| {
+        let retry = options.retry.or_else(|| terms.program.retry.clone());
+        let again = retry.filter(|policy| policy.max_attempts > 1).map(|policy| {
             let (terms, args, context) = (Arc::clone(&terms), args.clone(), Arc::clone(&context));
-            Box::new(Again { policy: policy.clone(), attempts: 1, terms, args, context, alarm: None })
+            Box::new(Again { policy, attempts: 1, terms, args, context, alarm: None })
         });
         let mut birth = Birth::new(terms, Some(caller), args, context);
         birth.waiter = Some(Waiter::Call(Arc::clone(caller), ticket));
         let child = self.bear(birth)?;
-        let timeout = timeout.map(|after| self.alarm(after, Alarm::Timeout(Arc::clone(caller), ticket, after)));
+        let entry = self.admit_call(&child)?;
+        let timeout = options.timeout.map(|after| self.alarm(after, Alarm::Timeout(Arc::clone(caller), ticket, after)));
         let call = Call { child: Some(Arc::clone(&child)), timeout, again };
         caller.inner().enter(ticket, Pending::Call(Box::new(call)));
-        self.launch(&child);
+        if entry == Entry::Now {
+            self.launch(&child);
+        }
         Ok(ticket)
+    }
+
+    /// Takes a call that was born to the gate of its function. One that is refused is no more.
+    pub(crate) fn admit_call(self: &Arc<Self>, child: &Arc<Process>) -> Result<Entry, Error> {
+        let Some(gate) = &child.terms.program.gate else { return Ok(Entry::Now) };
+        let recursive = || {
+            let mut above = self.table.numbered(child.parent);
+            while let Some(process) = above {
+                if process.is_tied(ADMITTED) && Arc::ptr_eq(&process.terms.program, &child.terms.program) {
+                    return true;
+                }
+                above = self.table.numbered(process.parent);
+            }
+            false
+        };
+        let entry = gate.enter(child, recursive);
+        if entry == Entry::Full {
+            // Nobody knows of it yet, so that nobody hears of its end.
+            child.inner().waiter = None;
+            self.exit(child, Ok(Payload::empty()));
+            return Err(gate.full(&child.terms.program.entry));
+        }
+        Ok(entry)
+    }
+
+    /// Hears that a call has ended that was let in, and lets the next one in.
+    pub(crate) fn call_left(&self, process: &Process) {
+        let next = process.terms.program.gate.as_ref().and_then(Gate::leave);
+        if let Some(next) = next {
+            let due = next.wake();
+            self.schedule(&next, due);
+        }
     }
 
     /// Hears the result of a call: it is repeated, or its ticket completes.
@@ -160,8 +201,12 @@ impl Shared {
         };
         let mut birth = Birth::new(terms, Some(caller), args, context);
         birth.waiter = Some(Waiter::Call(Arc::clone(caller), ticket));
-        match self.bear(birth) {
-            Ok(child) => {
+        let born = self.bear(birth).and_then(|child| {
+            let entry = self.admit_call(&child)?;
+            Ok((child, entry))
+        });
+        match born {
+            Ok((child, entry)) => {
                 let kept = match caller.inner().pending(ticket) {
                     Some(Pending::Call(call)) => {
                         call.child = Some(Arc::clone(&child));
@@ -169,10 +214,14 @@ impl Shared {
                     }
                     _ => false,
                 };
-                if !kept {
-                    child.kill(canceled());
+                if entry == Entry::Now {
+                    if !kept {
+                        child.kill(canceled());
+                    }
+                    self.launch(&child);
+                } else if !kept {
+                    self.kill(&child, canceled());
                 }
-                self.launch(&child);
             }
             Err(error) => self.complete(caller, ticket, Outcome::Failed(error)),
         }
@@ -205,16 +254,4 @@ impl Shared {
 
 fn canceled() -> Error {
     errors::canceled("canceled: whoever called is not interested any more")
-}
-
-/// Reads the timeout among the options of a call, in nanoseconds.
-pub(crate) fn timeout(options: &[u8]) -> Result<Option<u64>, Error> {
-    let options = document::decode_map(options)?;
-    let Some(timeout) = document::field(&options, "timeout") else { return Ok(None) };
-    let milliseconds = timeout.as_f64().filter(|milliseconds| *milliseconds > 0.0);
-    match milliseconds {
-        // A float turns into the nearest integer there is, so that the largest timeout is simply very long.
-        Some(milliseconds) => Ok(Some((milliseconds * 1_000_000.0) as u64)),
-        None => Err(errors::invalid("the option `timeout` must be a number of milliseconds above zero")),
-    }
 }

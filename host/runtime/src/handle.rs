@@ -11,6 +11,7 @@ use rmpv::Value;
 use crate::arrival::Envelope;
 use crate::document;
 use crate::errors;
+use crate::functions::Entry;
 use crate::port::Port;
 use crate::process::{Process, Waiter};
 use crate::security::Authority;
@@ -194,6 +195,7 @@ impl NodeHandle {
             done(exit.and_then(|value| document::decode_values(&value.data)));
         })));
         let process = node.bear(birth)?;
+        let entered = node.admit_call(&process)?;
         if let Some(timeout) = options.timeout {
             let weak = Arc::downgrade(&process);
             let end = move |node: &Arc<Shared>| {
@@ -204,7 +206,9 @@ impl NodeHandle {
             };
             node.alarm(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX), Alarm::Host(Box::new(end)));
         }
-        node.launch(&process);
+        if entered == Entry::Now {
+            node.launch(&process);
+        }
         Ok(Running { node: self.node.clone(), process: Arc::downgrade(&process), pid: process.pid.as_ref().to_owned() })
     }
 

@@ -41,6 +41,8 @@ pub(crate) const CHANNELS: u8 = 4;
 pub(crate) const MODULES: u8 = 8;
 /// It runs for a service.
 pub(crate) const SERVICE: u8 = 16;
+/// It is a call that was let in at the gate of its function.
+pub(crate) const ADMITTED: u8 = 32;
 /// It has ended: nothing can be tied to it any more.
 pub(crate) const ENDED: u8 = 128;
 
@@ -259,6 +261,11 @@ impl Process {
         }
         inner.state = State::Idle;
         true
+    }
+
+    /// Makes it wait before it has ever run: until it is woken, or something reaches it.
+    pub(crate) fn rest(&self) {
+        self.inner.lock().state = State::Idle;
     }
 
     /// Notes that whatever arrives from now on is new to it.

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
 use crate::errors;
+use crate::functions::Gate;
 use crate::shared::Shared;
 
 /// What a program is for.
@@ -31,6 +32,8 @@ pub(crate) struct Program {
     /// Where it runs when nobody says where.
     pub(crate) default_host: Option<EntryId>,
     pub(crate) retry: Option<Retry>,
+    /// How many calls of it run at once.
+    pub(crate) gate: Option<Gate>,
     source: Source,
     code: OnceLock<Result<Code, wit::Error>>,
 }
@@ -93,6 +96,7 @@ impl Program {
             limits: view.limits,
             default_host: view.default_host,
             retry: view.retry,
+            gate: if view.form == LuaForm::Function { Gate::new(&view.pool) } else { None },
             source: Source::Lua { main: Arc::clone(entry), libraries },
             code: OnceLock::new(),
         })
@@ -111,6 +115,7 @@ impl Program {
             limits: view.limits,
             default_host: view.default_host,
             retry: view.retry,
+            gate: None,
             source: Source::Component(path),
             code: OnceLock::new(),
         })
@@ -126,6 +131,7 @@ impl Program {
             limits: Limits::default(),
             default_host: None,
             retry: None,
+            gate: None,
             source: Source::Outside,
             code: OnceLock::new(),
         }

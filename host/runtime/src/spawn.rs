@@ -11,7 +11,7 @@ use crate::crash::Crash;
 use crate::document;
 use crate::errors;
 use crate::life::Life;
-use crate::process::{Bearing, CHANNELS, MODULES, NAMED, Pending, Process, RELATED, Waiter};
+use crate::process::{ADMITTED, Bearing, CHANNELS, MODULES, NAMED, Pending, Process, RELATED, Waiter};
 use crate::relations::Effect;
 use crate::security::Authority;
 use crate::shared::{Alarm, Shared};
@@ -168,6 +168,9 @@ impl Shared {
         process.terms.host.leave();
         if let Some(parent) = self.table.numbered(process.parent) {
             parent.children.fetch_sub(1, Ordering::Relaxed);
+        }
+        if remains.ties & ADMITTED != 0 {
+            self.call_left(process);
         }
         for pending in remains.pending.into_values() {
             self.abandon(pending);

@@ -105,6 +105,8 @@ pub struct Pool {
     pub max_size: u64,
     /// How many calls may wait.
     pub buffer: u64,
+    /// Whether the entry says anything about its pool; otherwise only other limits bound its calls.
+    pub declared: bool,
 }
 
 /// How calls get their instance; the image of each call is fresh whatever the pool.
@@ -150,7 +152,8 @@ impl Pool {
             _ => number("max_size").unwrap_or(Self::DEFAULT_MAX_SIZE),
         };
         let buffer = number("buffer").unwrap_or(max_size.saturating_mul(Self::BUFFER_PER_SIZE));
-        Self { pool_type, max_size, buffer }
+        let declared = fixed.is_some() || named.is_some() || number("max_size").is_some() || number("buffer").is_some();
+        Self { pool_type, max_size, buffer, declared }
     }
 }
 

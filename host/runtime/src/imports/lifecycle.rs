@@ -134,8 +134,8 @@ impl wit::lifecycle::Host for Calls {
     fn exec(&mut self, request: SpawnRequest) -> Result<u64, Error> {
         let terms = self.spawn_terms(&request)?;
         let context = self.context(&request.context)?;
-        let timeout = self.timeout(&request.options)?;
-        self.node.call(&self.process, terms, request.args, context, timeout)
+        let options = self.call_terms(&request.options)?;
+        self.node.call(&self.process, terms, request.args, context, options)
     }
 
     fn cancel(&mut self, to: String, reason: String) -> Result<(), Error> {
