@@ -7,15 +7,16 @@ use moonlet_modules::store::{MemoryStores, StoreModule, Stores};
 use moonlet_registry::ModuleCatalog;
 use moonlet_runtime::HostModule;
 
-/// Modules that live in the guest's image.
+/// Modules that live in the guest's image. Of `time` and `io`, a part lives in the host.
 const GUEST: &[&str] = &["base64", "ctx", "funcs", "hash", "io", "json", "logger", "time", "uuid"];
 
-/// Modules that live in the host.
+/// Modules that live in the host and are made here.
 const HOST: &[&str] = &["store"];
 
 /// Names the modules that Lua code can use.
 pub(crate) fn catalog() -> ModuleCatalog {
-    ModuleCatalog::new(GUEST.iter().chain(HOST).chain(moonlet_modules::CORE).chain(moonlet_modules::DATA).copied())
+    let lists = [GUEST, HOST, moonlet_modules::CORE, moonlet_modules::DATA, moonlet_modules::COMPUTING];
+    ModuleCatalog::new(lists.concat())
 }
 
 /// Makes the modules that live in the host. Their names belong into the catalog, too.
@@ -25,5 +26,6 @@ pub(crate) fn host(terminal: Arc<dyn HostModule>) -> Vec<Arc<dyn HostModule>> {
     let mut modules = vec![terminal, Arc::new(StoreModule::new(stores))];
     modules.extend(moonlet_modules::core());
     modules.extend(moonlet_modules::data(&databases));
+    modules.extend(moonlet_modules::computing());
     modules
 }

@@ -1,2 +1,26 @@
-local module: {[string]: any}
-return module
+local crypto: {
+  random: {
+    bytes: (length: integer) -> (string?, error?),
+    string: (length: integer, charset?: string) -> (string?, error?),
+    uuid: () -> (string?, error?),
+  },
+  hmac: {
+    sha256: (key: string, data: string) -> (string?, error?),
+    sha512: (key: string, data: string) -> (string?, error?),
+  },
+  encrypt: {
+    aes: (data: string, key: string, aad?: string) -> (string?, error?),
+    chacha20: (data: string, key: string, aad?: string) -> (string?, error?),
+  },
+  decrypt: {
+    aes: (data: string, key: string, aad?: string) -> (string?, error?),
+    chacha20: (data: string, key: string, aad?: string) -> (string?, error?),
+  },
+  jwt: {
+    encode: (payload: table, key: string, algorithm?: string) -> (string?, error?),
+    verify: (token: string, key: string, algorithm?: string, require_exp?: boolean) -> ({[string]: any}?, error?),
+  },
+  pbkdf2: (password: string, salt: string, iterations: integer, key_length: integer, hash?: string) -> (string?, error?),
+  constant_time_compare: (a: string, b: string) -> boolean,
+}
+return crypto

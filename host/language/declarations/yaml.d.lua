@@ -1,5 +1,5 @@
 local yaml: {
-  encode: (value: any, options?: any) -> (string?, error?),
-  decode: (text: string) -> (any, error?),
+  encode: (value: any, options?: {field_order?: {string}, sort_unordered?: boolean}) -> (string?, error?),
+  decode: (text: any) -> (any, error?),
 }
 return yaml

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use moonlet_registry::Entry;
-use moonlet_runtime::{Error, ModuleCall, Value, document};
+use moonlet_runtime::{Error, Fault, ModuleCall, Value, document};
 
 /// The longest piece of a program's text that an error repeats.
 const SHOWN: usize = 120;
@@ -18,6 +18,21 @@ pub(crate) fn not_found(message: impl Into<String>) -> Error {
 
 pub(crate) fn unsupported(message: impl Into<String>) -> Error {
     Error::new("Unavailable", message).with_retryable(false)
+}
+
+/// An act that failed although its arguments are in order.
+pub(crate) fn internal(message: impl Into<String>) -> Error {
+    Error::new("Internal", message).with_retryable(false)
+}
+
+/// More than is allowed, of something that has no limit with a name.
+pub(crate) fn exceeded(message: impl Into<String>) -> Error {
+    Error::new("LimitExceeded", message).with_retryable(false)
+}
+
+/// A function that the manifest does not name, which only a guest that makes calls up can ask for.
+pub(crate) fn no_function(module: &str, function: &str) -> Fault {
+    Fault::Raised(format!("module `{module}` has no function `{}`", shown(function)))
 }
 
 /// A limit is reached; its name, what it allows and what there would be stand in the details.

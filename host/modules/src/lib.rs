@@ -6,13 +6,20 @@ use std::sync::Arc;
 
 use moonlet_runtime::HostModule;
 
+mod compress;
 mod contract;
+mod crypto;
 mod events;
 mod fail;
+mod heavy;
+mod json;
+mod recent;
 mod registry;
 mod sql;
 pub mod store;
 mod terminal;
+mod text;
+mod yaml;
 mod zones;
 
 pub use sql::{Databases, Sql};
@@ -39,4 +46,13 @@ pub const DATA: &[&str] = &["sql"];
 #[must_use]
 pub fn data(databases: &Arc<Databases>) -> Vec<Arc<dyn HostModule>> {
     vec![Arc::new(Sql::new(Arc::clone(databases)))]
+}
+
+/// The modules that only compute, by name.
+pub const COMPUTING: &[&str] = &["compress", "crypto", "text", "yaml"];
+
+/// Makes the modules that only compute: they guard nothing and hold nothing.
+#[must_use]
+pub fn computing() -> Vec<Arc<dyn HostModule>> {
+    vec![Arc::new(compress::Compress), Arc::new(crypto::Crypto), Arc::new(text::Text), Arc::new(yaml::Yaml)]
 }

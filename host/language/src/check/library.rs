@@ -32,9 +32,9 @@ macro_rules! declarations {
 }
 
 declarations! {
-    "channel", "ctx", "base64", "env", "errors", "events", "funcs", "hash", "http", "http_client", "io", "json", "logger", "payload",
+    "channel", "ctx", "base64", "compress", "env", "errors", "events", "funcs", "hash", "http", "http_client", "io", "json", "logger", "payload",
     "process", "registry", "security", "sql", "store", "time", "uuid", "yaml", "crypto", "queue", "fs", "metrics", "system",
-    "text", "expr", "template", "contract",
+    "text", "expr", "templates", "contract",
 }
 
 /// Modules of the host without a declaration file yet: nothing is known, so nothing is reported about their uses.
@@ -42,9 +42,7 @@ const UNDECLARED: &[&str] = &[
     "eval_runner",
     "stream",
     "websocket",
-    "compress",
     "archive",
-    "templates",
     "html",
     "excel",
     "treesitter",

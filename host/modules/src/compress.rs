@@ -1,0 +1,156 @@
+//! Module `compress`: gzip, deflate, zlib, brotli and zstd, over whole strings.
+//!
+//! What a compressed string unfolds to is bounded while it unfolds, so that a few bytes cannot become gigabytes.
+
+use moonlet_runtime::{Answer, Args, Error, Fault, HostModule, Manifest, ModuleCall, Value};
+
+use crate::fail::{exceeded, internal, invalid, no_function};
+use crate::heavy;
+
+mod codec;
+mod dictionary;
+
+use codec::{Codec, Trouble};
+
+/// What a decoded string may have by default, and at most.
+const DEFAULT_MAX: i64 = 128 * 1024 * 1024;
+const LARGEST_MAX: i64 = 1024 * 1024 * 1024;
+/// Strings up to this length are worked on in the caller's own step.
+const QUICK: usize = 16 * 1024;
+/// And decoded ones that may have no more than this.
+const QUICK_OUTPUT: usize = 256 * 1024;
+
+/// The module.
+#[derive(Debug, Default)]
+pub(crate) struct Compress;
+
+const FUNCTIONS: &[&str] = &[
+    "gzip.encode",
+    "gzip.decode",
+    "deflate.encode",
+    "deflate.decode",
+    "zlib.encode",
+    "zlib.decode",
+    "brotli.encode",
+    "brotli.decode",
+    "zstd.encode",
+    "zstd.decode",
+    "zstd.train_dict",
+    "zstd.inspect_dict",
+];
+
+impl HostModule for Compress {
+    fn name(&self) -> &str {
+        "compress"
+    }
+
+    fn manifest(&self) -> Value {
+        Manifest::new().functions(FUNCTIONS).build()
+    }
+
+    fn glue(&self) -> Option<&'static str> {
+        Some(include_str!("nested.lua"))
+    }
+
+    fn invoke(&self, call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>) -> Result<Answer, Fault> {
+        let args = Args::new(function, args);
+        match function {
+            "zstd.train_dict" => return dictionary::train(call, &args),
+            "zstd.inspect_dict" => return dictionary::inspect(&args),
+            _ => {}
+        }
+        let (codec, act) = function.split_once('.').unwrap_or((function, ""));
+        let codec = Codec::named(codec).ok_or_else(|| no_function("compress", function))?;
+        match act {
+            "encode" => encode(call, codec, &args),
+            "decode" => decode(call, codec, &args),
+            _ => Err(no_function("compress", function)),
+        }
+    }
+}
+
+fn encode(call: &ModuleCall<'_>, codec: Codec, args: &Args<'_>) -> Result<Answer, Fault> {
+    let data = data(args)?.to_vec();
+    let mut level = codec.levels().1;
+    let mut dictionary = None;
+    for (name, value) in args.opt_table(2)? {
+        match name.as_str() {
+            Some("level") => level = self::level(codec, value)?,
+            Some("dict") if codec == Codec::Zstd => dictionary = Some(bytes_of(value, "dict")?),
+            _ => {}
+        }
+    }
+    let quick = data.len() <= QUICK && codec.is_quick(level) && dictionary.is_none();
+    let job = move || {
+        let packed = codec.encode(&data, level, dictionary.as_deref());
+        packed.map(Value::Binary).map_err(|error| internal(format!("failed to compress: {error}")))
+    };
+    if quick {
+        return Answer::one(job()?);
+    }
+    heavy::run(call, move |_| Ok(vec![job()?]))
+}
+
+fn decode(call: &ModuleCall<'_>, codec: Codec, args: &Args<'_>) -> Result<Answer, Fault> {
+    let data = data(args)?.to_vec();
+    let mut max = DEFAULT_MAX;
+    let mut dictionary = None;
+    for (name, value) in args.opt_table(2)? {
+        match name.as_str() {
+            Some("max_size") => {
+                max = integer(value, "max_size")?;
+                if !(1..=LARGEST_MAX).contains(&max) {
+                    return Err(invalid(format!("`max_size` is {max}; it must be from 1 to {LARGEST_MAX}")).into());
+                }
+            }
+            Some("dict") if codec == Codec::Zstd => dictionary = Some(bytes_of(value, "dict")?),
+            _ => {}
+        }
+    }
+    let asked = usize::try_from(max).unwrap_or(usize::MAX);
+    // What is longer than an answer may be would be made for nothing.
+    let answer = call.max_bytes().saturating_sub(16);
+    let allowed = asked.min(answer);
+    let quick = data.len() <= QUICK && allowed <= QUICK_OUTPUT && dictionary.is_none();
+    let job = move || match codec.decode(&data, allowed, dictionary.as_deref()) {
+        Ok(bytes) => Ok(Value::Binary(bytes)),
+        Err(Trouble::TooLong) if allowed < asked => Err(exceeded(format!(
+            "failed to decompress: the data is longer than {answer} bytes, which is what one answer to this process may have; raise `limits.message_size`"
+        ))),
+        Err(Trouble::TooLong) => {
+            Err(internal(format!("failed to decompress: the data is longer than `max_size`, {asked} bytes")))
+        }
+        Err(Trouble::Broken(why)) => Err(invalid(format!("failed to decompress: {why}"))),
+    };
+    if quick {
+        return Answer::one(job()?);
+    }
+    heavy::run(call, move |_| Ok(vec![job()?]))
+}
+
+fn data<'a>(args: &'a Args<'_>) -> Result<&'a [u8], Fault> {
+    let data = args.bytes(1)?;
+    if data.is_empty() { Err(invalid("the input is empty").into()) } else { Ok(data) }
+}
+
+fn level(codec: Codec, value: &Value) -> Result<u32, Error> {
+    let level = integer(value, "level")?;
+    let (lowest, _, highest) = codec.levels();
+    let fits = u32::try_from(level).ok().filter(|level| (lowest..=highest).contains(level));
+    fits.ok_or_else(|| invalid(format!("the level is {level}; it must be from {lowest} to {highest}")))
+}
+
+/// Reads an option that is an integer.
+fn integer(value: &Value, name: &str) -> Result<i64, Error> {
+    let float = || value.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9.0e15).map(|float| float as i64);
+    value.as_i64().or_else(float).ok_or_else(|| invalid(format!("option `{name}` must be an integer")))
+}
+
+/// Reads an option that is a string.
+fn bytes_of(value: &Value, name: &str) -> Result<Vec<u8>, Error> {
+    match value {
+        Value::String(text) => Ok(text.as_bytes().to_vec()),
+        Value::Binary(bytes) => Ok(bytes.clone()),
+        _ => Err(invalid(format!("option `{name}` must be a string"))),
+    }
+}

@@ -1,0 +1,47 @@
+//! Module `yaml`: documents to values and back.
+
+use moonlet_runtime::{Answer, Args, Fault, HostModule, Manifest, ModuleCall, Value};
+
+use crate::fail::{invalid, no_function};
+
+mod decode;
+mod encode;
+mod scalar;
+
+use encode::Layout;
+
+/// The module.
+#[derive(Debug, Default)]
+pub(crate) struct Yaml;
+
+impl HostModule for Yaml {
+    fn name(&self) -> &str {
+        "yaml"
+    }
+
+    fn manifest(&self) -> Value {
+        Manifest::new().functions(&["encode", "decode"]).build()
+    }
+
+    fn invoke(&self, call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>) -> Result<Answer, Fault> {
+        let args = Args::new(function, args);
+        match function {
+            "encode" => {
+                let layout = Layout::read(&args)?;
+                if !matches!(args.get(1), Value::Map(_) | Value::Array(_)) {
+                    return Err(invalid("`encode` takes a table").into());
+                }
+                Answer::one(encode::encode(args.get(1), &layout, call.max_bytes())?)
+            }
+            "decode" => match args.get(1) {
+                Value::String(text) => {
+                    let text = text.as_str().ok_or_else(|| invalid("the document is not valid UTF-8"))?;
+                    Answer::one(decode::decode(text)?)
+                }
+                Value::Binary(_) => Err(invalid("the document is not valid UTF-8").into()),
+                _ => Err(invalid("`decode` takes a string").into()),
+            },
+            other => Err(no_function("yaml", other)),
+        }
+    }
+}
