@@ -28,7 +28,7 @@ pub use store::MemoryStore;
 pub use supervisor::{Child, ChildRestart, ChildTarget, Intensity, Strategy, Supervisor};
 pub use table::{all_kinds, kind};
 pub(crate) use wasm::component_file;
-pub use wasm::{WasmEntry, WasmForm};
+pub use wasm::{WasiFields, WasiMount, WasiVariable, WasmEntry, WasmForm};
 
 /// What is known about a kind of entries.
 #[derive(Debug)]

@@ -193,6 +193,15 @@ macro_rules! limits {
             fields: &[$(Field::new(stringify!($name), <$ty as Amount>::TYPE)),+],
             unknown: Unknown::Refused,
         };
+
+        /// The fields of a `limits` map of WebAssembly code, which may name the time of one run as the reference does.
+        pub(crate) static WASM_LIMITS: Object = Object {
+            fields: &[
+                $(Field::new(stringify!($name), <$ty as Amount>::TYPE),)+
+                Field::new("max_execution_ms", Type::Count),
+            ],
+            unknown: Unknown::Refused,
+        };
     };
 }
 

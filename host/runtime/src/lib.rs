@@ -11,6 +11,7 @@ pub mod document;
 mod errors;
 mod events;
 mod events_bus;
+mod foreign;
 mod functions;
 mod handle;
 mod handles;

@@ -9,9 +9,10 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Wake, Waker};
 
 use moonlet_sandbox::wit::{Error, Event, Payload, Program, Status};
-use moonlet_sandbox::{Failure, InstanceLimits, Machine};
+use moonlet_sandbox::{Failure, InstanceLimits, Machine, WasiGrants};
 
 use crate::arrival::Exit;
+use crate::document;
 use crate::errors;
 use crate::imports::Calls;
 use crate::process::{Process, SERVICE};
@@ -209,10 +210,19 @@ fn outcome(process: &Process, status: Result<Status, Failure>) -> Option<Exit> {
 async fn run_component(node: Arc<Shared>, process: Arc<Process>, args: Payload) -> Exit {
     let terms = &process.terms;
     let code = terms.program.code(&node)?;
-    let Code::Component(component) = code else { return Err(errors::internal("Lua runs as a component")) };
     process.inner().mailbox.open_inbox();
     let limits = InstanceLimits { memory: terms.bounds.memory, message: terms.bounds.message_size };
     let imports = Box::new(Calls::new(Arc::clone(&node), Arc::clone(&process)));
+    let component = match code {
+        Code::Component(component) => component,
+        Code::Exported(exported, grants) => {
+            let args = document::decode_values(&args.data)?;
+            let grants = WasiGrants { terminal: terms.host.terminal, ..grants.clone() };
+            let results = exported.run(imports, limits, &grants, &args).await.map_err(fault)??;
+            return Ok(Payload { data: document::values(&results), channels: Vec::new() });
+        }
+        Code::Lua(_) => return Err(errors::internal("Lua runs as a component")),
+    };
     let mut running = component.instance(imports, limits).await.map_err(fault)?;
     match running.run(&args).await {
         Ok(result) => result,

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use moonlet_language::diagnostic::Diagnostic;
 use moonlet_registry::{Entry, EntryId, FieldPath, Limits, LuaEntry, LuaForm, Retry, Snapshot, WasmEntry, WasmForm};
-use moonlet_sandbox::{Component, Sandbox, wit};
+use moonlet_sandbox::{Component, Exported, Sandbox, WasiGrants, wit};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
@@ -40,11 +40,9 @@ pub(crate) struct Program {
 
 enum Source {
     /// The main chunk and its libraries, each before those that import it.
-    Lua {
-        main: Arc<Entry>,
-        libraries: Vec<Arc<Entry>>,
-    },
-    Component(std::path::PathBuf),
+    Lua { main: Arc<Entry>, libraries: Vec<Arc<Entry>> },
+    /// Code in another language.
+    Foreign(Box<WasmEntry>),
     /// Code of the host, see [`crate::Port`].
     Outside,
 }
@@ -53,6 +51,8 @@ enum Source {
 pub(crate) enum Code {
     Lua(Chunks),
     Component(Component),
+    /// A function of a component that knows nothing of Moonlet, and what WASI gives to it.
+    Exported(Exported, WasiGrants),
 }
 
 /// Compiled chunks.
@@ -74,7 +74,7 @@ impl Program {
         };
         match entry.kind.as_str() {
             "function.lua" | "process.lua" => Self::lua(snapshot, entry),
-            "process.wasm" | "function.wasm" => Self::component(entry),
+            "process.wasm" | "function.wasm" | "function.wat" => Self::component(entry),
             kind => Err(errors::invalid(format!("`{id}` is of kind `{kind}` and cannot run; only processes and functions can"))),
         }
     }
@@ -104,19 +104,25 @@ impl Program {
 
     fn component(entry: &Arc<Entry>) -> Result<Self, wit::Error> {
         let view = WasmEntry::new(entry).map_err(|error| errors::invalid(error.to_string()))?;
-        let Some(path) = view.file else {
-            return Err(errors::unavailable(format!("`{}` lies in a file volume, which this build cannot read", entry.id)));
-        };
+        if view.transport.as_deref() == Some("wasi-http") {
+            let message =
+                format!("`{}` asks for the transport `wasi-http`, which this build does not support: use `payload`", entry.id);
+            return Err(errors::unavailable(message).with_retryable(false));
+        }
+        let mut limits = view.limits;
+        if let Some(time) = view.max_execution {
+            limits.wall_time = Some(limits.wall_time.map_or(time, |other| other.min(time)));
+        }
         Ok(Self {
             entry: entry.id.as_str().into(),
             form: if view.form == WasmForm::Function { Form::Function } else { Form::Process },
-            method: view.method,
+            method: view.method.clone(),
             modules: Vec::new(),
-            limits: view.limits,
-            default_host: view.default_host,
-            retry: view.retry,
+            limits,
+            default_host: view.default_host.clone(),
+            retry: view.retry.clone(),
             gate: None,
-            source: Source::Component(path),
+            source: Source::Foreign(Box::new(view)),
             code: OnceLock::new(),
         })
     }
@@ -159,7 +165,7 @@ impl Program {
     pub(crate) fn code(&self, node: &Shared) -> Result<&Code, wit::Error> {
         let code = self.code.get_or_init(|| match &self.source {
             Source::Lua { main, libraries } => self.compile(node, main, libraries),
-            Source::Component(path) => self.read(node, path),
+            Source::Foreign(view) => crate::foreign::read(node, view),
             Source::Outside => Err(errors::internal("code of the host runs as a program")),
         });
         code.as_ref().map_err(wit::Error::clone)
@@ -169,18 +175,6 @@ impl Program {
         let chunk = |entry: &Arc<Entry>| node.chunks.get(&node.sandbox, entry);
         let libraries = libraries.iter().map(chunk).collect::<Result<Vec<_>, _>>()?;
         Ok(Code::Lua(Chunks { main: chunk(main)?, libraries }))
-    }
-
-    fn read(&self, node: &Shared, path: &std::path::Path) -> Result<Code, wit::Error> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let bytes = std::fs::read(path).map_err(|error| {
-            errors::unavailable(format!("the component `{name}` of `{}` cannot be read: {error}", self.entry))
-        })?;
-        let component = node.sandbox.component(&bytes).map_err(|failure| {
-            let error = failure.into_error();
-            wit::Error { message: format!("`{name}` of `{}`: {}", self.entry, error.message), ..error }
-        })?;
-        Ok(Code::Component(component))
     }
 }
 

@@ -23,6 +23,21 @@ pub(crate) struct ProgramState {
     table: ResourceTable,
 }
 
+impl ProgramState {
+    pub(crate) fn new(imports: Box<dyn Imports>, limiter: Limiter, wasi: WasiCtx) -> Self {
+        Self { imports, limiter, wasi, table: ResourceTable::new() }
+    }
+
+    /// The limiter, for its store.
+    pub(crate) fn limiter(&mut self) -> &mut dyn wasmtime::ResourceLimiter {
+        &mut self.limiter
+    }
+
+    pub(crate) fn limits(&self) -> &Limiter {
+        &self.limiter
+    }
+}
+
 /// A compiled component, ready for instances.
 #[derive(Clone)]
 pub struct Component {
@@ -46,12 +61,7 @@ impl Component {
     /// `Failure::Full` when the pool or the kernel has no room for one more.
     pub async fn instance(&self, imports: Box<dyn Imports>, limits: InstanceLimits) -> Result<Running, Failure> {
         // WASI with nothing in it: no files, no environment, no network, empty standard streams.
-        let state = ProgramState {
-            imports,
-            limiter: Limiter::new(limits),
-            wasi: WasiCtx::builder().build(),
-            table: ResourceTable::new(),
-        };
+        let state = ProgramState::new(imports, Limiter::new(limits), WasiCtx::builder().build());
         let mut store = Store::new(&self.engine, state);
         store.set_hostcall_fuel(limits.of_call());
         store.limiter(|state| &mut state.limiter);

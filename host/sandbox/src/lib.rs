@@ -7,6 +7,7 @@ pub mod bindings;
 mod compiler;
 mod component;
 mod config;
+mod exported;
 mod failure;
 mod limiter;
 mod machine;
@@ -14,6 +15,7 @@ mod sandbox;
 pub mod wit;
 
 pub use component::{Component, Running};
+pub use exported::{Exported, Mount, WasiGrants};
 pub use failure::Failure;
 pub use limiter::{InstanceLimits, MemoryUse};
 pub use machine::Machine;

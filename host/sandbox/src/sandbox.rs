@@ -10,6 +10,7 @@ use crate::bindings::machine::moonlet::runtime as host;
 use crate::compiler;
 use crate::component::Component;
 use crate::config;
+use crate::exported::Exported;
 use crate::failure::Failure;
 use crate::limiter::InstanceLimits;
 use crate::machine::{self, Machine, MachineState};
@@ -117,6 +118,17 @@ impl Sandbox {
     /// `Failure::Component` when it is not one.
     pub fn component(&self, bytes: &[u8]) -> Result<Component, Failure> {
         Component::new(&self.0.engine, &self.0.programs, bytes)
+    }
+
+    /// Reads and compiles a component, a core module or the text of either for calls of one function that it exports. `wit` gives the
+    /// types of a core module's functions.
+    ///
+    /// # Errors
+    ///
+    /// `Failure::Component` when it is none of them, or has no such function.
+    pub fn exported(&self, bytes: &[u8], method: &str, wit: Option<&str>) -> Result<Exported, Failure> {
+        let component = crate::exported::to_component(bytes, wit)?;
+        Exported::new(&self.0.engine, &self.0.programs, &component, method)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::path::FieldPath;
 use crate::units::format_duration;
 
 /// Kinds that nothing starts: their code runs when it is called or spawned.
-const NEVER_STARTED: &[&str] = &["function.lua", "process.lua", "library.lua", "process.wasm", "function.wasm"];
+const NEVER_STARTED: &[&str] = &["function.lua", "process.lua", "library.lua", "process.wasm", "function.wasm", "function.wat"];
 
 pub(super) fn check(entries: &Entries, diagnostics: &mut Vec<Diagnostic>) {
     let mut dependencies: BTreeMap<EntryId, Vec<EntryId>> = BTreeMap::new();

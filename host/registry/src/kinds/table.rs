@@ -12,7 +12,7 @@ use super::security::{EXPRESSION_POLICY_ENTRY, POLICY_ENTRY, TOKEN_STORE};
 use super::service::SERVICE;
 use super::store::MEMORY_STORE;
 use super::supervisor::SUPERVISOR;
-use super::wasm::COMPONENT;
+use super::wasm::{COMPONENT, TEXT};
 use super::{Kind, Support};
 use crate::schema::Object;
 
@@ -58,8 +58,8 @@ static KINDS: &[Kind] = &[
     code("process.lua", "a Lua process", &RUNNABLE),
     built("library.lua", "Lua code that other code imports", &LIBRARY),
     code("process.wasm", "a process as a WebAssembly component", &COMPONENT),
-    planned("function.wasm", "a function as a WebAssembly component", "functions as WebAssembly components", &COMPONENT),
-    missing("function.wat", "a function as WebAssembly text", "functions as WebAssembly text"),
+    code("function.wasm", "a function as a WebAssembly component", &COMPONENT),
+    code("function.wat", "a function as WebAssembly text", &TEXT),
     missing("module.lua", "the surface of a Lua module", "module surfaces"),
     missing("workflow.lua", "a durable Lua workflow", TEMPORAL),
     missing("function.lua.bc", "a precompiled Lua function", BYTECODE),

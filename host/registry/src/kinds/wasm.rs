@@ -1,6 +1,7 @@
 //! WebAssembly components: functions and processes in other languages.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -9,7 +10,7 @@ use super::fields::{self, LIFECYCLE, Reader};
 use super::lua::{Command, POOL, Pool, Retry};
 use crate::entry::Entry;
 use crate::id::EntryId;
-use crate::limits::{LIMITS, Limits};
+use crate::limits::{Limits, WASM_LIMITS};
 use crate::path::FieldPath;
 use crate::schema::{Field, Object, Target, Type, Unknown};
 use crate::source::join_inside;
@@ -21,6 +22,60 @@ pub enum WasmForm {
     Function,
     /// It is spawned and lives.
     Process,
+}
+
+/// What an entry grants to its code through WASI.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WasiFields {
+    /// Command-line arguments.
+    pub args: Vec<String>,
+    /// Environment variables.
+    pub env: Vec<WasiVariable>,
+    /// File volumes.
+    pub mounts: Vec<WasiMount>,
+}
+
+/// An environment variable that code sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WasiVariable {
+    /// The entry of kind `env.variable`.
+    pub id: EntryId,
+    /// Its name in the code.
+    pub name: String,
+    /// Whether the code cannot run without it.
+    pub required: bool,
+}
+
+/// A file volume that code sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WasiMount {
+    /// The entry of kind `fs.directory`.
+    pub volume: EntryId,
+    /// The absolute path under which the code sees it.
+    pub guest: String,
+    /// Whether it can only be read.
+    pub read_only: bool,
+}
+
+impl WasiFields {
+    fn read(value: Option<&Value>, entry: &Entry) -> Self {
+        let list = |name: &str| value.and_then(|value| value.get(name)).and_then(Value::as_array).into_iter().flatten();
+        let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let id = |value: &Value, name: &str| value.get(name).and_then(|id| fields::id(id, entry));
+        let variable = |value: &Value| {
+            let name = text(value, "name")?;
+            Some(WasiVariable { id: id(value, "id")?, name, required: fields::bool(value.get("required"), false) })
+        };
+        let mount = |value: &Value| {
+            let guest = text(value, "guest")?;
+            Some(WasiMount { volume: id(value, "fs")?, guest, read_only: fields::bool(value.get("read_only"), false) })
+        };
+        Self {
+            args: list("args").filter_map(Value::as_str).map(str::to_owned).collect(),
+            env: list("env").filter_map(variable).collect(),
+            mounts: list("mounts").filter_map(mount).collect(),
+        }
+    }
 }
 
 /// An entry of WebAssembly code.
@@ -36,8 +91,18 @@ pub struct WasmEntry {
     pub volume: Option<(EntryId, String)>,
     /// The hash that the file must have, as `sha256:...`.
     pub hash: Option<String>,
+    /// The code itself as text, for entries of kind `function.wat`.
+    pub text: Option<String>,
     /// The function that runs.
     pub method: String,
+    /// The types of a core module's functions.
+    pub wit: Option<String>,
+    /// How arguments reach it: `payload`, or `wasi-http`.
+    pub transport: Option<String>,
+    /// What WASI gives to it.
+    pub wasi: WasiFields,
+    /// How long one run may take.
+    pub max_execution: Option<Duration>,
     /// The host interfaces it may import.
     pub imports: Vec<String>,
     /// Its own limits.
@@ -60,16 +125,17 @@ impl WasmEntry {
     pub fn new(entry: &Entry) -> Result<Self, ViewError> {
         let reader = Reader::new(entry);
         let form = match entry.kind.as_str() {
-            "function.wasm" => WasmForm::Function,
+            "function.wasm" | "function.wat" => WasmForm::Function,
             "process.wasm" => WasmForm::Process,
             _ => return Err(reader.wrong_kind("a WebAssembly component")),
         };
+        let text = if entry.kind == "function.wat" { Some(reader.text("source")?.to_owned()) } else { None };
         let volume = match (reader.id("fs"), reader.optional_text("path")) {
             (Ok(fs), Some(path)) => Some((fs, path)),
             _ => None,
         };
-        let file = if volume.is_some() { None } else { component_file(entry) };
-        if volume.is_none() && file.is_none() {
+        let file = if volume.is_some() || text.is_some() { None } else { component_file(entry) };
+        if volume.is_none() && file.is_none() && text.is_none() {
             return Err(reader.missing("path"));
         }
         Ok(Self {
@@ -78,7 +144,16 @@ impl WasmEntry {
             file,
             volume,
             hash: reader.optional_text("hash"),
+            text,
             method: reader.text("method")?.to_owned(),
+            wit: reader.optional_text("wit"),
+            transport: reader.optional_text("transport"),
+            wasi: WasiFields::read(reader.get("wasi"), entry),
+            max_execution: reader
+                .get("limits")
+                .and_then(|limits| limits.get("max_execution_ms"))
+                .and_then(Value::as_u64)
+                .map(Duration::from_millis),
             imports: fields::texts(reader.get("imports")),
             limits: Limits::read(reader.get("limits")),
             pool: Pool::read(reader.get("pool")),
@@ -103,6 +178,50 @@ pub(crate) fn component_file(entry: &Entry) -> Option<PathBuf> {
 
 static VOLUME: Target = Target { what: "a file volume", kinds: &["fs.*"] };
 
+static VARIABLE: Target = Target { what: "a variable", kinds: &["env.variable"] };
+
+static WASI: Object = Object {
+    fields: &[
+        Field::new("args", Type::List(&Type::Text)),
+        Field::new("cwd", Type::Text),
+        Field::new("env", Type::List(&Type::Object(&WASI_VARIABLE))),
+        Field::new("mounts", Type::List(&Type::Object(&WASI_MOUNT))),
+    ],
+    unknown: Unknown::Warned,
+};
+
+static WASI_VARIABLE: Object = Object {
+    fields: &[
+        Field::required("id", Type::Ref(&VARIABLE), "write `id: name`, the variable that holds the value"),
+        Field::required("name", Type::Text, "write `name: NAME`, what the code calls the variable"),
+        Field::new("required", Type::Bool),
+    ],
+    unknown: Unknown::Warned,
+};
+
+static WASI_MOUNT: Object = Object {
+    fields: &[
+        Field::required("fs", Type::Ref(&VOLUME), "write `fs: name`, the volume to mount"),
+        Field::required("guest", Type::Text, "write `guest: /data`, where the code sees the volume"),
+        Field::new("read_only", Type::Bool),
+    ],
+    unknown: Unknown::Warned,
+};
+
+pub(super) static TEXT: Object = Object {
+    fields: &[
+        Field::required("source", Type::Text, "write `source: file://NAME.wat`, or the text itself"),
+        Field::required("method", Type::Text, "write `method: run`, the exported function to run"),
+        Field::new("wit", Type::Text),
+        Field::new("transport", Type::Choice(&["payload", "wasi-http"])),
+        Field::new("imports", Type::List(&Type::Text)),
+        Field::new("wasi", Type::Object(&WASI)),
+        Field::new("limits", Type::Object(&WASM_LIMITS)),
+        Field::new("pool", Type::Object(&POOL)),
+    ],
+    unknown: Unknown::Warned,
+};
+
 pub(super) static COMPONENT: Object = Object {
     fields: &[
         Field::new("fs", Type::Ref(&VOLUME)),
@@ -113,8 +232,8 @@ pub(super) static COMPONENT: Object = Object {
         Field::new("wit", Type::Text),
         Field::new("transport", Type::Choice(&["payload", "wasi-http"])),
         Field::new("imports", Type::List(&Type::Text)),
-        Field::new("wasi", Type::Map(&Type::Any)),
-        Field::new("limits", Type::Object(&LIMITS)),
+        Field::new("wasi", Type::Object(&WASI)),
+        Field::new("limits", Type::Object(&WASM_LIMITS)),
         Field::new("pool", Type::Object(&POOL)),
         // Known, so that the check of services can say why it has no effect.
         Field::new("lifecycle", Type::Object(&LIFECYCLE)),

@@ -1,0 +1,108 @@
+//! Code in other languages: where it comes from, and what WASI gives to it.
+
+use std::path::{Path, PathBuf};
+
+use moonlet_registry::{Entry, EntryId, WasmEntry};
+use moonlet_sandbox::{Mount, WasiGrants, wit};
+use sha2::{Digest as _, Sha256};
+
+use crate::errors;
+use crate::program::Code;
+use crate::shared::Shared;
+
+/// Reads and compiles what an entry runs: a program of world `process`, or any exported function.
+pub(crate) fn read(node: &Shared, view: &WasmEntry) -> Result<Code, wit::Error> {
+    let bytes = bytes(node, view)?;
+    check_hash(view, &bytes)?;
+    if view.text.is_none()
+        && view.wit.is_none()
+        && let Ok(component) = node.sandbox.component(&bytes)
+    {
+        return Ok(Code::Component(component));
+    }
+    let exported = node.sandbox.exported(&bytes, &view.method, view.wit.as_deref()).map_err(|failure| {
+        let error = failure.into_error();
+        wit::Error { message: format!("the code of `{}` cannot run: {}", view.id, error.message), ..error }
+    })?;
+    Ok(Code::Exported(exported, grants(node, view)?))
+}
+
+fn bytes(node: &Shared, view: &WasmEntry) -> Result<Vec<u8>, wit::Error> {
+    if let Some(text) = &view.text {
+        return Ok(text.clone().into_bytes());
+    }
+    let path = match (&view.file, &view.volume) {
+        (Some(file), _) => file.clone(),
+        (None, Some((volume, path))) => inside(&directory(node, volume)?, path)
+            .ok_or_else(|| errors::invalid(format!("`{path}` of `{}` leads out of its volume `{volume}`", view.id)))?,
+        (None, None) => return Err(errors::invalid(format!("`{}` names no code; write `path:` or `source:`", view.id))),
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    std::fs::read(&path)
+        .map_err(|error| errors::unavailable(format!("the component `{name}` of `{}` cannot be read: {error}", view.id)))
+}
+
+fn check_hash(view: &WasmEntry, bytes: &[u8]) -> Result<(), wit::Error> {
+    let Some(wanted) = &view.hash else { return Ok(()) };
+    let digest = Sha256::digest(bytes);
+    let found: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    if wanted.strip_prefix("sha256:").is_some_and(|wanted| wanted.eq_ignore_ascii_case(&found)) {
+        return Ok(());
+    }
+    let message = format!(
+        "the code of `{}` has another hash than its entry says; write `hash: sha256:{found}` if it is the right one",
+        view.id
+    );
+    Err(errors::invalid(message))
+}
+
+/// Resolves what an entry grants through WASI.
+fn grants(node: &Shared, view: &WasmEntry) -> Result<WasiGrants, wit::Error> {
+    let mut grants = WasiGrants { args: view.wasi.args.clone(), ..WasiGrants::default() };
+    for mount in &view.wasi.mounts {
+        let host = directory(node, &mount.volume)?;
+        grants.mounts.push(Mount { host, guest: mount.guest.clone(), read_only: mount.read_only });
+    }
+    for variable in &view.wasi.env {
+        let value = node.modules.values().find_map(|module| module.host.variable(variable.id.as_str()));
+        match value {
+            Some(value) => grants.env.push((variable.name.clone(), value)),
+            None if variable.required => {
+                let message = format!("the variable `{}` that `{}` needs has no value", variable.id, view.id);
+                return Err(errors::not_found(message));
+            }
+            None => {}
+        }
+    }
+    Ok(grants)
+}
+
+/// Finds the directory of a file volume.
+fn directory(node: &Shared, volume: &EntryId) -> Result<PathBuf, wit::Error> {
+    let snapshot = node.registry.snapshot();
+    let entry = snapshot.get(volume).ok_or_else(|| errors::not_found(format!("there is no file volume `{volume}`")))?;
+    if entry.kind != "fs.directory" {
+        return Err(errors::unavailable(format!("`{volume}` is of kind `{}`; only `fs.directory` can be read here", entry.kind)));
+    }
+    let text = entry.data.get("directory").and_then(serde_json::Value::as_str).unwrap_or_default();
+    Ok(base(node, entry).join(text))
+}
+
+/// Where a relative directory starts.
+fn base(node: &Shared, entry: &Entry) -> PathBuf {
+    let of_module = entry.data.get("base").and_then(serde_json::Value::as_str) == Some("module");
+    match &entry.origin {
+        Some(origin) if of_module => origin.directory.clone(),
+        _ => node.project.clone(),
+    }
+}
+
+/// Joins a path to a directory; none when it leads out of it, links included.
+fn inside(directory: &Path, path: &str) -> Option<PathBuf> {
+    let joined = directory.join(path.trim_start_matches('/'));
+    match (joined.canonicalize(), directory.canonicalize()) {
+        (Ok(real), Ok(root)) => real.starts_with(root).then_some(real),
+        // What does not exist fails when it is read, with its name in the message.
+        _ => (!path.split('/').any(|part| part == "..")).then_some(joined),
+    }
+}
