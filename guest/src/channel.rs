@@ -34,6 +34,9 @@ const RECEIVE_CASE: c_int = 2;
 const PAUSE_ABOVE: u32 = 256;
 /// Values at which the host is asked for more.
 const RESUME_BELOW: u32 = 64;
+/// The part of the memory limit that messages of all topics may take in the guest before the host is asked to keep the rest: so that a
+/// fast sender meets the limits of the mailbox, and not the receiver that of its memory.
+const PAUSE_PART: u64 = 8;
 
 /// What a channel is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +66,8 @@ pub(crate) struct Channel {
     closed: bool,
     /// Whether the host was asked to keep messages back.
     paused: bool,
+    /// Bytes of the messages in the ring.
+    held: usize,
     ring: ring::Ring,
     receivers: Waiters,
     senders: Waiters,
@@ -95,6 +100,7 @@ pub(crate) unsafe fn push(lua: State, source: Source, capacity: u32) -> *mut Cha
             capacity,
             closed: false,
             paused: false,
+            held: 0,
             ring: ring::Ring::new(),
             receivers: Waiters::new(),
             senders: Waiters::new(),
@@ -174,6 +180,12 @@ unsafe fn wake_with(lua: State, waiter: waiters::Waiter, values: c_int) {
 }
 
 unsafe fn push_to_ring(lua: State, channel: *mut Channel, index: c_int) {
+    let fed = matches!((*channel).source, Source::Inbox | Source::Topic { .. });
+    if fed {
+        let size = message_size(lua, -1);
+        (*channel).held += size;
+        machine().mailbox.held += size;
+    }
     ffi::lua_getiuservalue(lua, index, RING);
     ffi::lua_insert(lua, -2);
     // Growing may raise; the ring is consistent before and after.
@@ -182,9 +194,31 @@ unsafe fn push_to_ring(lua: State, channel: *mut Channel, index: c_int) {
     } else {
         ffi::lua_pop(lua, 1);
     }
-    if (*channel).ring.len() > PAUSE_ABOVE && !(*channel).paused {
+    if ((*channel).ring.len() > PAUSE_ABOVE || fed && is_much_held()) && !(*channel).paused {
         pause(lua, channel, true);
     }
+}
+
+/// The bytes of a message that lies on the stack.
+unsafe fn message_size(lua: State, index: c_int) -> usize {
+    if ffi::lua_type(lua, index) == ffi::LUA_TUSERDATA { ffi::lua_rawlen(lua, index) } else { 0 }
+}
+
+/// Whether messages take more memory than they should.
+fn is_much_held() -> bool {
+    machine().mailbox.held as u64 > machine().limits.memory / PAUSE_PART
+}
+
+/// Counts the values that wait in the buffer.
+pub(crate) unsafe fn waiting(channel: *const Channel) -> u32 {
+    (*channel).ring.len()
+}
+
+/// Counts bytes of messages less that a channel of the host holds.
+pub(crate) unsafe fn forget_held(channel: *mut Channel, bytes: usize) {
+    let bytes = bytes.min((*channel).held);
+    (*channel).held -= bytes;
+    machine().mailbox.held = machine().mailbox.held.saturating_sub(bytes);
 }
 
 /// Tells the host to keep messages back, or to deliver again.
@@ -207,7 +241,12 @@ unsafe fn try_receive(lua: State, channel: *mut Channel, index: c_int) -> bool {
         ffi::lua_getiuservalue(lua, index, RING);
         ring::pop(lua, &mut (*channel).ring);
         ffi::lua_remove(lua, -2);
-        if (*channel).paused && (*channel).ring.len() < RESUME_BELOW {
+        if (*channel).held > 0 {
+            forget_held(channel, message_size(lua, -1));
+        }
+        let left = (*channel).ring.len();
+        // Who has read all there is gets more, even if other topics hold much.
+        if (*channel).paused && left < RESUME_BELOW && (left == 0 || !is_much_held()) {
             pause(lua, channel, false);
         }
         // The room goes to the first sender that waits.

@@ -19,6 +19,10 @@ pub(crate) struct Mailbox {
     inbox_closed: bool,
     events: *mut Channel,
     topics: BTreeMap<String, *mut Channel>,
+    /// Bytes of the messages that these channels hold.
+    pub(crate) held: usize,
+    /// Whether it was said that requests to stop are dropped.
+    flooded: bool,
 }
 
 /// The registry key of the table from channel address to channel.
@@ -29,7 +33,14 @@ const UNBOUNDED: u32 = u32::MAX;
 
 impl Mailbox {
     pub(crate) const fn new() -> Self {
-        Self { inbox: ptr::null_mut(), inbox_closed: false, events: ptr::null_mut(), topics: BTreeMap::new() }
+        Self {
+            inbox: ptr::null_mut(),
+            inbox_closed: false,
+            events: ptr::null_mut(),
+            topics: BTreeMap::new(),
+            held: 0,
+            flooded: false,
+        }
     }
 
     /// The topic that a channel listens to.
@@ -95,6 +106,8 @@ pub(crate) unsafe fn stop(lua: State, channel: *mut Channel) -> bool {
     } else {
         return false;
     }
+    // What it still holds is read by nobody, or soon.
+    channel::forget_held(channel, usize::MAX);
     channel::close(lua, channel);
     ffi::lua_rawgetp(lua, ffi::LUA_REGISTRYINDEX, lua::key(&CHANNELS));
     ffi::lua_pushnil(lua);
@@ -173,6 +186,13 @@ pub(crate) unsafe fn give_unread(lua: State, unread: &[Event]) {
 
 /// Delivers a signal.
 pub(crate) unsafe fn signal(lua: State, signal: &Signal) {
+    if signal.kind == SignalKind::Cancel && is_flooded() {
+        if !std::mem::replace(&mut machine().mailbox.flooded, true) {
+            let text = "requests to stop are dropped, because so many wait already that nobody reads";
+            host::log(host::Level::Warn, "process", text, &[], &signal.sender);
+        }
+        return;
+    }
     let top = ffi::lua_gettop(lua);
     if signal.kind == SignalKind::Outdated && merge_outdated(lua, signal) {
         return ffi::lua_settop(lua, top);
@@ -186,6 +206,14 @@ pub(crate) unsafe fn signal(lua: State, signal: &Signal) {
     let events = machine().mailbox.events;
     offer(lua, events);
     ffi::lua_settop(lua, top);
+}
+
+/// Signals that may wait before requests to stop are dropped: any process may send one, and one is as good as many.
+const MAX_SIGNALS: u32 = 256;
+
+unsafe fn is_flooded() -> bool {
+    let events = machine().mailbox.events;
+    !events.is_null() && channel::waiting(events) >= MAX_SIGNALS
 }
 
 /// Hands the value on top to a receiver, or keeps it.

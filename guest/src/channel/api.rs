@@ -156,6 +156,7 @@ unsafe extern "C-unwind" fn collect(lua: State) -> c_int {
             capacity: 0,
             closed: true,
             paused: false,
+            held: 0,
             ring: super::ring::Ring::new(),
             receivers: super::Waiters::new(),
             senders: super::Waiters::new(),

@@ -76,12 +76,20 @@ pub(crate) fn turn(node: &Arc<Shared>, process: &Arc<Process>, now: u64) -> (Ver
                     drop(old);
                     return (Verdict::Again, end);
                 }
-                process.turn.store(0, Ordering::Relaxed);
+                let component = process.terms.program.is_component();
+                if !component {
+                    process.turn.store(0, Ordering::Relaxed);
+                }
                 drop(life);
                 if process.is_tied(SERVICE) && !process.settled.swap(true, Ordering::Relaxed) {
                     node.service_up(process);
                 }
-                return (if process.settle() { Verdict::Idle } else { Verdict::Again }, end);
+                let idle = process.settle();
+                // A program whose slice is over has not waited yet.
+                if component && idle {
+                    process.turn.store(0, Ordering::Relaxed);
+                }
+                return (if idle { Verdict::Idle } else { Verdict::Again }, end);
             };
             Err(error)
         }

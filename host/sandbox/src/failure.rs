@@ -57,7 +57,8 @@ impl Failure {
             Some(wasmtime::Trap::StackOverflow) => Self::Stack,
             Some(trap) => Self::Trap(trap.to_string()),
             None => {
-                let text = format!("{error:#}");
+                // Without the frames around it, which say nothing to those who read Lua.
+                let text = error.root_cause().to_string();
                 // The engine has no type for it.
                 if text.contains("fuel allocated for hostcalls") { Self::Call } else { Self::Trap(text) }
             }
