@@ -73,12 +73,14 @@ fn make_project(folder: &Path, host: &Path) -> Result<PathBuf, Box<dyn Error>> {
     if project.exists() {
         fs::remove_dir_all(&project)?;
     }
-    fs::create_dir_all(&project)?;
+    fs::create_dir_all(project.join("attacks"))?;
     let library = binary::repository().join("tests/hostile/lib");
     for file in fs::read_dir(&library)? {
         let file = file?;
         fs::copy(file.path(), project.join(file.file_name()))?;
     }
+
+    fs::copy(env!("MOONLET_INTRUDER"), project.join("intruder.wasm"))?;
 
     let host_text = fs::read_to_string(host)?;
     let mut attacks = Vec::new();
@@ -88,7 +90,7 @@ fn make_project(folder: &Path, host: &Path) -> Result<PathBuf, Box<dyn Error>> {
     for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "lua")) {
         let source = fs::read(file)?;
         let attack = read_header(file, &String::from_utf8_lossy(&source))?;
-        fs::write(project.join(format!("{}.lua", attack.name)), &source)?;
+        fs::write(project.join(format!("attacks/{}.lua", attack.name)), &source)?;
         entries.push_str(&entry(&attack)?);
         attacks.push(attack);
     }
@@ -122,6 +124,17 @@ fn tenant(host: &str) -> String {
     source: \"return { main = function(...) return ... end }\"
     method: main
 
+  - name: echo_process
+    kind: process.lua
+    source: \"return { main = function(...) return ... end }\"
+    method: main
+
+  - name: intruder
+    kind: process.wasm
+    path: intruder.wasm
+    method: run
+    limits: { cpu_per_turn: 600ms, cpu_total: 1s, wall_time: 3s }
+
   - name: unbounded
     kind: process.host
 ",
@@ -139,7 +152,7 @@ fn entry(attack: &Attack) -> Result<String, std::fmt::Error> {
             "
   - name: {name}{suffix}
     kind: {kind}.lua
-    source: file://{name}.lua
+    source: file://attacks/{name}.lua
     method: main
     modules: [{modules}]
     imports:
