@@ -147,7 +147,7 @@ impl Program {
     pub(crate) fn parts(&self) -> impl Iterator<Item = &Arc<Entry>> {
         let (main, libraries) = match &self.source {
             Source::Lua { main, libraries } => (Some(main), libraries.as_slice()),
-            Source::Component(_) | Source::Outside => (None, [].as_slice()),
+            Source::Foreign(_) | Source::Outside => (None, [].as_slice()),
         };
         libraries.iter().chain(main)
     }
