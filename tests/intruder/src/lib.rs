@@ -210,7 +210,7 @@ fn switches(breaches: &mut Vec<String>) {
     refused(
         "upgrade",
         &["Unavailable", "NotFound", "PermissionDenied", "Invalid"],
-        lifecycle::upgrade(Some("neighbour:ping"), &empty()),
+        lifecycle::upgrade(Some("neighbour:ping"), &empty(), &[]),
         breaches,
     );
     log::write(log::Level::Error, &"l".repeat(100_000), &"\u{1b}[2J".repeat(30_000), &[0xc1; 1000], &"p".repeat(100_000));
