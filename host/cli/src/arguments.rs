@@ -35,7 +35,7 @@ pub(crate) enum Command {
 }
 
 /// Which application, and how.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct ProjectArguments {
     /// Change a field of an entry for this time
     #[arg(short = 'o', long = "override", value_name = "NS:ENTRY:PATH=VALUE")]
@@ -106,6 +106,10 @@ pub(crate) enum RegistryCommand {
     List(ListArguments),
     /// Show one entry
     Show(ShowArguments),
+    /// List the versions that were kept
+    History(HistoryArguments),
+    /// Show what differs between two versions
+    Diff(DiffArguments),
     /// List the kinds that entries can have
     Kinds,
 }
@@ -148,6 +152,21 @@ pub(crate) struct ShowArguments {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArguments {
+    /// The directory of the application
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) directory: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "moonlet registry diff [DIR] [[FROM] TO]")]
+pub(crate) struct DiffArguments {
+    /// The directory of the application, if not this one, and one or two versions; without any, the first and the current one
+    #[arg(value_name = "DIR FROM TO", num_args = 0..=3)]
+    pub(crate) place: Vec<String>,
 }
 
 /// Reads the command line.

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use moonlet_registry::{LoadOptions, Loaded, Override, load};
+use moonlet_modules::{Chronicle, SqliteHistory};
+use moonlet_registry::{ChangeError, HistoryPlace, LoadOptions, Loaded, MemoryHistory, Override, Registry, load};
+use moonlet_registry::{History as _, Report};
 
 use crate::arguments::ProjectArguments;
 use crate::failure::Failure;
@@ -18,4 +20,37 @@ pub(crate) fn load_project(directory: &Path, arguments: &ProjectArguments) -> Re
     }
     let options = LoadOptions { modules: Some(modules::catalog()), overrides };
     Ok(load(directory, &options)?)
+}
+
+/// Goes on at the version at which the application stopped the last time, where its configuration wants that.
+pub(crate) fn resume(loaded: &Loaded) -> Result<(), Failure> {
+    let HistoryPlace::Sqlite(path) = &loaded.project.config.history else { return Ok(()) };
+    let shown = loaded.project.shown(path);
+    let (history, kept) = SqliteHistory::open(path).map_err(|error| {
+        let failure = Failure::message(format!("the history of the registry in `{shown}` cannot be used: {error}"));
+        failure.help("name another file in `registry.history_path`, or move this one away")
+    })?;
+    loaded.registry.resume(Box::new(history), kept).map_err(|error| misfit(loaded, &shown, error))
+}
+
+/// Gives a registry with the versions of a history, to look at.
+pub(crate) fn look_back(loaded: &Loaded, chronicle: &Chronicle) -> Result<Registry, Failure> {
+    let fail = |error: ChangeError| Failure::message(error.to_string());
+    let registry = Registry::from_entries(Vec::new(), None).map_err(fail)?;
+    let mut history = MemoryHistory::default();
+    for (record, _) in &chronicle.versions {
+        history.append(record.clone()).map_err(|error| fail(error.into()))?;
+    }
+    let mut kept = chronicle.kept.clone();
+    // What changed in the files since then is no version yet.
+    kept.files.clear();
+    registry.resume(Box::new(history), Some(kept)).map_err(|error| misfit(loaded, "history", error))?;
+    Ok(registry)
+}
+
+fn misfit(loaded: &Loaded, shown: &str, error: ChangeError) -> Failure {
+    match error {
+        ChangeError::Invalid(diagnostics) => Failure::Report(Box::new(Report { diagnostics, sources: loaded.sources.clone() })),
+        error => Failure::message(format!("the versions in `{shown}` do not fit this application: {error}")),
+    }
 }

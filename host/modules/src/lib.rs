@@ -12,6 +12,7 @@ mod crypto;
 mod events;
 mod fail;
 mod heavy;
+mod history;
 mod json;
 mod recent;
 mod registry;
@@ -22,6 +23,7 @@ mod text;
 mod yaml;
 mod zones;
 
+pub use history::{Chronicle, SqliteHistory};
 pub use sql::{Databases, Sql};
 pub use terminal::Terminal;
 

@@ -62,10 +62,10 @@ pub use path::{FieldPath, Segment, Spans};
 pub use pattern::{Glob, PatternError};
 pub use query::{Filter, FilterError};
 pub use report::{MAX_DIAGNOSTICS, Report};
-pub use source::{Config, Project};
+pub use source::{Config, HistoryPlace, Project};
 pub use state::{
-    Applied, Change, ChangeError, ChangeKind, ChangeSet, History, HistoryError, MAX_ENTRIES, MemoryHistory, Operation, Registry,
-    Review, Snapshot, Version, VersionRecord, Watcher, delta,
+    Applied, Change, ChangeError, ChangeKind, ChangeSet, History, HistoryError, Kept, MAX_ENTRIES, MemoryHistory, Operation,
+    Registry, Review, Snapshot, Version, VersionRecord, Watcher, delta,
 };
 pub use suggest::nearest;
 pub use types::check_types;

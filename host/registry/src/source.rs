@@ -10,7 +10,7 @@ mod project;
 mod walk;
 mod yaml;
 
-pub use project::{Config, Project};
+pub use project::{Config, HistoryPlace, Project};
 
 pub(crate) use definition::{list_names, read_definitions};
 pub(crate) use file_refs::join_inside;

@@ -21,9 +21,11 @@ use crate::report::arrange;
 
 mod changes;
 mod history;
+mod resume;
 
 pub use changes::{Change, ChangeKind, ChangeSet, Operation, delta};
 pub use history::{History, HistoryError, MemoryHistory, Version, VersionRecord};
+pub use resume::Kept;
 
 /// How many entries a registry may hold: programs make them too.
 pub const MAX_ENTRIES: usize = 200_000;
@@ -140,9 +142,17 @@ impl Registry {
         Ok(registry)
     }
 
-    /// Keeps versions elsewhere from now on. Call it before the first change.
-    pub fn set_history(&self, history: Box<dyn History>) {
-        self.shared.writer.lock().history = history;
+    /// Fills an empty registry that has not changed yet: these are the entries of its first version.
+    ///
+    /// # Errors
+    /// When two entries have the same id or any of them is invalid.
+    pub fn start_with(&self, entries: Vec<Entry>) -> Result<(), ChangeError> {
+        let set = ChangeSet { operations: entries.into_iter().map(Operation::Create).collect() };
+        let (entries, changes, mut diagnostics) = changes::carry_out(&Entries::new(), &set)?;
+        check_together(&entries, self.shared.modules.as_ref(), &mut diagnostics);
+        accept(diagnostics, &changes)?;
+        self.shared.current.store(Arc::new(State { version: Version::FIRST, entries }));
+        Ok(())
     }
 
     /// Calls back after each change. The callback must not change the registry: changes wait for it.

@@ -11,10 +11,14 @@ use crate::failure::Failure;
 use crate::project::load_project;
 use crate::{exit, output, yaml};
 
+mod versions;
+
 pub(crate) fn run(arguments: &RegistryArguments) -> Result<u8, Failure> {
     match &arguments.command {
         RegistryCommand::List(arguments) => list(arguments)?,
         RegistryCommand::Show(arguments) => show(arguments)?,
+        RegistryCommand::History(arguments) => versions::history(arguments)?,
+        RegistryCommand::Diff(arguments) => versions::diff(arguments)?,
         RegistryCommand::Kinds => kinds(),
     }
     Ok(exit::SUCCESS)

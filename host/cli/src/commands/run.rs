@@ -8,7 +8,7 @@ use moonlet_registry::{Loaded, Report, Snapshot, check_types};
 
 use crate::arguments::RunArguments;
 use crate::failure::Failure;
-use crate::project::load_project;
+use crate::project::{load_project, resume};
 use crate::{exit, logging, output, signals};
 
 mod node;
@@ -27,10 +27,11 @@ pub(crate) fn run(arguments: RunArguments) -> Result<u8, Failure> {
     signals::listen(events.clone(), || Event::Signal).map_err(|error| Failure::caused("failed to listen for signals", &error))?;
     let directory = arguments.directory.clone().unwrap_or_else(|| PathBuf::from("."));
     let mut loaded = load_project(&directory, &arguments.project)?;
-    let snapshot = loaded.registry.snapshot();
     if arguments.exec.is_none() && arguments.rest.first().is_some_and(|word| word == LIST) {
-        return list(&snapshot);
+        return list(&loaded.registry.snapshot());
     }
+    resume(&loaded)?;
+    let snapshot = loaded.registry.snapshot();
     let target = target::find(&snapshot, &arguments)?;
     if target.is_none() {
         node::check_services(&snapshot)?;

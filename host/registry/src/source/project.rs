@@ -53,9 +53,24 @@ pub struct Config {
     pub strict: bool,
     /// `types.strict`: nothing starts while there are type errors.
     pub strict_types: bool,
+    /// `registry.history`: where versions of the registry are kept.
+    pub history: HistoryPlace,
     /// `override`: changes of entries, as `namespace:entry:path` and the value.
     pub overrides: Vec<(String, Value)>,
 }
+
+/// Where versions of the registry are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum HistoryPlace {
+    /// In memory: a restart begins with the files again.
+    #[default]
+    Memory,
+    /// In an SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// The file of the history where the configuration names none.
+const HISTORY_FILE: &str = ".moonlet/registry.db";
 
 /// Finds the configuration and the source directory of a project.
 pub(crate) fn locate(directory: &Path, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) -> Option<Project> {
@@ -156,6 +171,31 @@ impl ConfigReader<'_> {
         false
     }
 
+    /// Reads where versions are kept, in our words or in those of the reference.
+    fn history(&mut self, file: &Arc<str>, section: &Node) -> HistoryPlace {
+        let names = ["history", "history_type"];
+        let Some(pair) = names.iter().find_map(|name| section.get(name)) else { return HistoryPlace::Memory };
+        let path = section.get("history_path").or_else(|| section.get("path")).map(|pair| pair.node.text());
+        match (pair.node.text(), path) {
+            (Some("memory" | "nil" | "none"), _) => HistoryPlace::Memory,
+            (Some("sqlite"), None) => HistoryPlace::Sqlite(self.root.join(HISTORY_FILE)),
+            (Some("sqlite"), Some(Some(path))) if !path.is_empty() => HistoryPlace::Sqlite(self.root.join(path)),
+            (Some("sqlite"), Some(_)) => {
+                let message = "`registry.history_path` must be the path of a file".to_owned();
+                let diagnostic = Diagnostic::error("wrong-type", message).at(Arc::clone(file), section.span.clone(), "");
+                self.diagnostics.push(diagnostic.help(format!("write `history_path: {HISTORY_FILE}`")));
+                HistoryPlace::Memory
+            }
+            _ => {
+                let found = pair.node.text().map_or_else(|| pair.node.describe().to_owned(), |text| format!("`{text}`"));
+                let message = format!("`registry.{}` must be `memory` or `sqlite`, and is {found}", pair.key);
+                let diagnostic = Diagnostic::error("wrong-type", message).at(Arc::clone(file), pair.node.span.clone(), "");
+                self.diagnostics.push(diagnostic.help("write `history: sqlite` and `history_path: FILE`, or leave it out"));
+                HistoryPlace::Memory
+            }
+        }
+    }
+
     fn config(&mut self, file: &Arc<str>, node: Node) -> Config {
         let mut config = Config { file: Some(Arc::clone(file)), ..Config::default() };
         let switch = |section: &str, names: &[&str]| {
@@ -164,6 +204,9 @@ impl ConfigReader<'_> {
         };
         config.strict = self.switch(file, "security", switch("security", &["strict", "strict_mode"]));
         config.strict_types = self.switch(file, "types", switch("types", &["strict"]));
+        if let Some(section) = node.get("registry") {
+            config.history = self.history(file, &section.node);
+        }
         let overrides = node.get("override").and_then(|pair| pair.node.pairs()).unwrap_or_default();
         for pair in overrides {
             config.overrides.push((pair.key.clone(), pair.node.clone().split(0..0).0));

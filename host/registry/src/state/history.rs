@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{Change, ChangeError};
+use crate::entry::Entry;
 
 /// How many versions are kept in memory: a program that changes the registry in a loop must not fill it.
 const MAX_VERSIONS: usize = 10_000;
@@ -52,6 +53,14 @@ pub trait History: Send {
 
     /// Gives all versions but the first, oldest first.
     fn records(&self) -> &VecDeque<VersionRecord>;
+
+    /// Remembers which entries the files had at this start, so that the next one can tell what changed in them.
+    ///
+    /// # Errors
+    /// When it cannot be remembered.
+    fn remember(&mut self, _files: &[Arc<Entry>]) -> Result<(), HistoryError> {
+        Ok(())
+    }
 }
 
 /// Keeps versions in memory, the latest ones only.
