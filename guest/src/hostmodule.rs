@@ -126,6 +126,9 @@ unsafe fn push_kit(lua: State, module: &str) {
     lua::push_str(lua, module);
     ffi::lua_pushcclosure(lua, kit_part, 1);
     ffi::lua_setfield(lua, -2, c"part".as_ptr());
+    lua::push_str(lua, module);
+    ffi::lua_pushcclosure(lua, kit_methods, 1);
+    ffi::lua_setfield(lua, -2, c"methods".as_ptr());
     lua::set_funcs(
         lua,
         -1,
@@ -137,6 +140,22 @@ unsafe fn push_kit(lua: State, module: &str) {
             (c"module", kit_module),
         ],
     );
+}
+
+/// `kit.methods(type)`: the table of the methods of a type of resources of the module, to which glue may add its own.
+unsafe extern "C-unwind" fn kit_methods(lua: State) -> c_int {
+    let kind = lua::check_text(lua, 1);
+    let module = lua::to_text(lua, ffi::lua_upvalueindex(1)).unwrap_or("");
+    push_kept(lua, &LOADED);
+    lua::push_str(lua, module);
+    lua::push_str(lua, ":");
+    lua::push_str(lua, kind);
+    ffi::lua_concat(lua, 3);
+    if ffi::lua_rawget(lua, -2) != ffi::LUA_TTABLE {
+        return 0;
+    }
+    ffi::lua_getfield(lua, -1, c"__index".as_ptr());
+    1
 }
 
 /// `kit.part(name, ...)`: loads more of the module's Lua, which is called with the rest of the arguments; gives what it returns.

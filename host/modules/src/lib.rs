@@ -10,7 +10,9 @@ mod compress;
 mod contract;
 mod crypto;
 mod events;
+mod exec;
 mod fail;
+mod fs;
 mod heavy;
 mod history;
 mod json;
@@ -18,11 +20,14 @@ mod recent;
 mod registry;
 mod sql;
 pub mod store;
+mod stream;
 mod terminal;
 mod text;
 mod yaml;
 mod zones;
 
+pub use exec::Exec;
+pub use fs::Files;
 pub use history::{Chronicle, SqliteHistory};
 pub use sql::{Databases, Sql};
 pub use terminal::Terminal;
@@ -42,12 +47,12 @@ pub fn core() -> Vec<Arc<dyn HostModule>> {
 }
 
 /// The modules that hold data, by name.
-pub const DATA: &[&str] = &["sql"];
+pub const DATA: &[&str] = &["sql", "fs", "exec"];
 
 /// Makes the modules that hold data: databases, files and queues.
 #[must_use]
 pub fn data(databases: &Arc<Databases>) -> Vec<Arc<dyn HostModule>> {
-    vec![Arc::new(Sql::new(Arc::clone(databases)))]
+    vec![Arc::new(Sql::new(Arc::clone(databases))), Arc::new(Files::default()), Arc::new(Exec::default())]
 }
 
 /// The modules that only compute, by name.

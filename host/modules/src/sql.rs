@@ -57,6 +57,7 @@ impl Sql {
         }
         let id = call.resolve(id);
         call.check("db.get", &id)?;
+        call.check_namespace(&id)?;
         let entry = fail::entry(call, &id, "a database (`kind: db.sql.sqlite`)", |kind| kind.starts_with("db.sql."))?;
         if let Some(database) = self.databases.find(&id) {
             return Answer::one(call.keep(DB, Arc::new(Session::handle(database)))?);

@@ -5,6 +5,7 @@
 use crate::schema::Object;
 
 mod contract;
+mod data;
 mod database;
 mod environment;
 mod fields;

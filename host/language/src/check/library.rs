@@ -34,7 +34,7 @@ macro_rules! declarations {
 declarations! {
     "channel", "ctx", "base64", "compress", "env", "errors", "events", "funcs", "hash", "http", "http_client", "io", "json", "logger", "payload",
     "process", "registry", "security", "sql", "store", "time", "uuid", "yaml", "crypto", "queue", "fs", "metrics", "system",
-    "text", "expr", "templates", "contract",
+    "text", "expr", "templates", "contract", "exec",
 }
 
 /// Modules of the host without a declaration file yet: nothing is known, so nothing is reported about their uses.
@@ -46,7 +46,6 @@ const UNDECLARED: &[&str] = &[
     "html",
     "excel",
     "treesitter",
-    "exec",
     "cloudstorage",
     "cdc",
     "hub",

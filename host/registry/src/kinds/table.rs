@@ -3,6 +3,7 @@
 //! A kind that gets built moves from `Missing` to `Built` here; that is all the loader needs to know.
 
 use super::contract::{BINDING, CONTRACT};
+use super::data::{COMMANDS, CONSUMER, DIRECTORY, FILE_DRIVER, MEMORY_DRIVER, QUEUE};
 use super::database::SQLITE;
 use super::environment::{FILE_STORAGE, NO_FIELDS, ROUTER_STORAGE, STATIC_STORAGE, VARIABLE};
 use super::fields::RUN_META;
@@ -46,7 +47,7 @@ const QUEUES: &str = "queues";
 const DATABASES: &str = "SQL databases";
 const VOLUMES: &str = "file volumes";
 const TEMPLATES: &str = "templates";
-const COMMANDS: &str = "running commands";
+const CONTAINERS: &str = "running commands in containers";
 const CLOUD: &str = "cloud storage";
 const CLUSTER: &str = "clustering";
 const OVERLAYS: &str = "network overlays";
@@ -93,22 +94,23 @@ static KINDS: &[Kind] = &[
     missing("http.router", "a group of routes", HTTP),
     missing("http.endpoint", "a route", HTTP),
     missing("http.static", "files over HTTP", HTTP),
-    missing("queue.driver.memory", "a queue driver in memory", QUEUES),
+    built("queue.driver.memory", "a queue driver in memory", &MEMORY_DRIVER),
+    built("queue.driver.redb", "a queue driver in a file", &FILE_DRIVER),
     missing("queue.driver.amqp", "a queue driver over AMQP", QUEUES),
     missing("queue.driver.sqs", "a queue driver over SQS", QUEUES),
-    missing("queue.queue", "a queue", QUEUES),
-    missing("queue.consumer", "a consumer of a queue", QUEUES),
+    built("queue.queue", "a queue", &QUEUE),
+    built("queue.consumer", "a consumer of a queue", &CONSUMER),
     built("db.sql.sqlite", "a SQLite database", &SQLITE),
     missing("db.sql.postgres", "a Postgres database", DATABASES),
     missing("db.sql.mysql", "a MySQL database", DATABASES),
     missing("db.sql.mssql", "a SQL Server database", DATABASES),
     missing("db.cdc.postgres", "changes of a Postgres database", "change data capture"),
-    missing("fs.directory", "a directory", VOLUMES),
+    built("fs.directory", "a directory", &DIRECTORY),
     missing("fs.embed", "embedded files", VOLUMES),
     missing("template.set", "a set of templates", TEMPLATES),
     missing("template.jet", "a template", TEMPLATES),
-    missing("exec.native", "commands of the operating system", COMMANDS),
-    missing("exec.docker", "commands in containers", COMMANDS),
+    built("exec.native", "commands of the operating system", &COMMANDS),
+    missing("exec.docker", "commands in containers", CONTAINERS),
     missing("config.aws", "access to AWS", CLOUD),
     missing("cloudstorage.s3", "a bucket", CLOUD),
     missing("pg.scope", "a scope of process groups", "process groups"),
