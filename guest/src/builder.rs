@@ -3,6 +3,8 @@
 use std::ffi::{CStr, c_int};
 
 use crate::errors;
+use crate::host::{self, HostError};
+use crate::hostmodule;
 use crate::lua::{self, State, ffi};
 use crate::payload::{self, Failure};
 
@@ -39,6 +41,55 @@ pub(crate) unsafe fn with_table(lua: State, class: &CStr, values: c_int, value: 
     1
 }
 
+/// `builder:with_actor(actor)` and `builder:with_scope(scope)`: a copy with that option, which the host trusts only if it gave the
+/// resource itself. `kind` is the type in the module `security`, `action` what the policies must allow.
+pub(crate) unsafe fn with_identity(lua: State, class: &CStr, values: c_int, kind: &str, action: &str) -> c_int {
+    lua::check_object::<Builder>(lua, 1, class);
+    if !is_identity(lua, 2, kind) {
+        lua::type_error(lua, 2, kind);
+    }
+    ffi::lua_settop(lua, 2);
+    if !permitted(lua, action, "security") {
+        return 2;
+    }
+    ffi::lua_createtable(lua, 0, 1);
+    ffi::lua_insert(lua, 2);
+    ffi::lua_setfield(lua, 2, if kind == "Actor" { c"@actor".as_ptr() } else { c"@scope".as_ptr() });
+    push_copy(lua, class, values);
+    lay_over(lua, OPTIONS);
+    1
+}
+
+unsafe fn is_identity(lua: State, index: c_int, kind: &str) -> bool {
+    if ffi::lua_type(lua, index) != ffi::LUA_TUSERDATA || hostmodule::resource(lua, index).is_none() {
+        return false;
+    }
+    hostmodule::push_names(lua, index);
+    let is = lua::to_text(lua, -2) == Some("security") && lua::to_text(lua, -1) == Some(kind);
+    ffi::lua_pop(lua, 2);
+    is
+}
+
+/// Asks the host whether policies allow an act; pushes `nil` and the error when they do not. What is started asks again.
+pub(crate) unsafe fn permitted(lua: State, action: &str, resource: &str) -> bool {
+    let top = ffi::lua_gettop(lua);
+    lua::push_str(lua, action);
+    lua::push_str(lua, resource);
+    let answer = payload::encode_values(lua, top + 1, 2).map_err(HostError::from).and_then(|arguments| {
+        let reply = host::invoke("@policies", "check", &arguments);
+        payload::put_back(arguments);
+        reply.map(drop)
+    });
+    ffi::lua_settop(lua, top);
+    match answer {
+        Ok(()) => true,
+        Err(error) => {
+            errors::fail_host(lua, error);
+            false
+        }
+    }
+}
+
 /// Lays the fields of the table below the top over those of a user value of the builder on top.
 pub(crate) unsafe fn lay_over(lua: State, value: c_int) {
     let builder = ffi::lua_gettop(lua);
@@ -60,18 +111,12 @@ unsafe fn copy_fields(lua: State, from: c_int, to: c_int) {
     }
 }
 
-/// `builder:with_actor(a)` and `builder:with_scope(s)`.
-pub(crate) unsafe fn not_supported(lua: State, what: &str) -> c_int {
-    let text = format!("{what} needs the security module, which this guest does not have yet");
-    errors::fail_with(lua, errors::UNAVAILABLE, text)
-}
-
 /// The documents of context and options of the builder at `index`.
 pub(crate) unsafe fn documents(lua: State, index: c_int) -> Result<(Vec<u8>, Vec<u8>), Failure> {
     ffi::lua_getiuservalue(lua, index, CONTEXT);
     let context = payload::encode_map(lua, -1, "context");
     ffi::lua_getiuservalue(lua, index, OPTIONS);
-    let options = payload::encode_map(lua, -1, "options");
+    let options = payload::encode_options(lua, -1);
     ffi::lua_pop(lua, 2);
     Ok((context?, options?))
 }

@@ -40,6 +40,10 @@ unsafe extern "C-unwind" fn new(lua: State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn with_context(lua: State) -> c_int {
+    ffi::luaL_checktype(lua, 2, ffi::LUA_TTABLE);
+    if !builder::permitted(lua, "funcs.context", "context") {
+        return 2;
+    }
     builder::with_table(lua, CLASS, VALUES, CONTEXT)
 }
 
@@ -48,11 +52,11 @@ unsafe extern "C-unwind" fn with_options(lua: State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn with_actor(lua: State) -> c_int {
-    builder::not_supported(lua, "with_actor")
+    builder::with_identity(lua, CLASS, VALUES, "Actor", "funcs.security")
 }
 
 unsafe extern "C-unwind" fn with_scope(lua: State) -> c_int {
-    builder::not_supported(lua, "with_scope")
+    builder::with_identity(lua, CLASS, VALUES, "Scope", "funcs.security")
 }
 
 /// Starts the call of the entry at `index` with the arguments after it; `builder` is the place of the builder, 0 for none.

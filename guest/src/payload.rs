@@ -12,7 +12,7 @@ mod encode;
 mod object;
 
 pub(crate) use decode::{decode_document, decode_values, each_value};
-pub(crate) use encode::{Failure, encode_arguments, encode_document, encode_map, encode_values, put_back};
+pub(crate) use encode::{Failure, encode_arguments, encode_document, encode_map, encode_options, encode_values, put_back};
 pub(crate) use object::{open, push_document, push_each};
 
 /// The extension type of an error; its data is a map document with `kind`, `message` and, where known, `retryable`, `details`

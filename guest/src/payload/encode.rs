@@ -50,8 +50,13 @@ unsafe fn encode(lua: State, first: c_int, count: c_int, mut encoder: Encoder, r
 
 /// Encodes the value at `index` as one document. Channels cannot stand in it.
 pub(crate) unsafe fn encode_document(lua: State, index: c_int, root: &str) -> Result<Vec<u8>, Failure> {
+    encode_one(lua, index, root, false)
+}
+
+unsafe fn encode_one(lua: State, index: c_int, root: &str, resources: bool) -> Result<Vec<u8>, Failure> {
     let mut encoder = Encoder::new();
     encoder.channels_allowed = false;
+    encoder.resources_allowed = resources;
     match encoder.value(lua, ffi::lua_absindex(lua, index)) {
         Ok(()) => Ok(encoder.finish().data),
         Err(fault) => Err(encoder.failure(root.to_owned(), fault)),
@@ -60,10 +65,19 @@ pub(crate) unsafe fn encode_document(lua: State, index: c_int, root: &str) -> Re
 
 /// Like [`encode_document`] for a table that must be a map; an empty table is an empty map, none is no bytes.
 pub(crate) unsafe fn encode_map(lua: State, index: c_int, root: &str) -> Result<Vec<u8>, Failure> {
+    encode_fields(lua, index, root, false)
+}
+
+/// Like [`encode_map`] for options of a call or a spawn, among which resources of host modules may be.
+pub(crate) unsafe fn encode_options(lua: State, index: c_int) -> Result<Vec<u8>, Failure> {
+    encode_fields(lua, index, "options", true)
+}
+
+unsafe fn encode_fields(lua: State, index: c_int, root: &str, resources: bool) -> Result<Vec<u8>, Failure> {
     if ffi::lua_isnoneornil(lua, index) != 0 {
         return Ok(Vec::new());
     }
-    let document = encode_document(lua, index, root)?;
+    let document = encode_one(lua, index, root, resources)?;
     match document.first() {
         Some(0x80..=0x8f | 0xde | 0xdf) => Ok(document),
         Some(0x90) => Ok(vec![0x80]),

@@ -274,6 +274,9 @@ unsafe extern "C-unwind" fn upgrade(lua: State) -> c_int {
 unsafe fn new_with(lua: State, value: c_int) -> c_int {
     ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
     ffi::lua_settop(lua, 1);
+    if !builder::permitted(lua, "process.context", "context") {
+        return 2;
+    }
     builder::push(lua, CLASS, VALUES);
     builder::lay_over(lua, value);
     1
@@ -288,6 +291,10 @@ unsafe extern "C-unwind" fn new_with_options(lua: State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn with_context(lua: State) -> c_int {
+    ffi::luaL_checktype(lua, 2, ffi::LUA_TTABLE);
+    if !builder::permitted(lua, "process.context", "context") {
+        return 2;
+    }
     builder::with_table(lua, CLASS, VALUES, CONTEXT)
 }
 
@@ -296,11 +303,11 @@ unsafe extern "C-unwind" fn with_options(lua: State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn with_actor(lua: State) -> c_int {
-    builder::not_supported(lua, "with_actor")
+    builder::with_identity(lua, CLASS, VALUES, "Actor", "process.security")
 }
 
 unsafe extern "C-unwind" fn with_scope(lua: State) -> c_int {
-    builder::not_supported(lua, "with_scope")
+    builder::with_identity(lua, CLASS, VALUES, "Scope", "process.security")
 }
 
 unsafe extern "C-unwind" fn with_name(lua: State) -> c_int {

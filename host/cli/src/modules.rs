@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use moonlet_modules::Databases;
 use moonlet_modules::store::{MemoryStores, StoreModule, Stores};
+use moonlet_modules::{Databases, EnvModule, SecurityModule};
 use moonlet_registry::ModuleCatalog;
 use moonlet_runtime::HostModule;
 
@@ -11,7 +11,7 @@ use moonlet_runtime::HostModule;
 const GUEST: &[&str] = &["base64", "ctx", "funcs", "hash", "io", "json", "logger", "time", "uuid"];
 
 /// Modules that live in the host and are made here.
-const HOST: &[&str] = &["store"];
+const HOST: &[&str] = &["env", "security", "store"];
 
 /// Names the modules that Lua code can use.
 pub(crate) fn catalog() -> ModuleCatalog {
@@ -23,7 +23,8 @@ pub(crate) fn catalog() -> ModuleCatalog {
 pub(crate) fn host(terminal: Arc<dyn HostModule>) -> Vec<Arc<dyn HostModule>> {
     let databases = Arc::new(Databases::default());
     let stores = Arc::new(Stores::new(vec![Box::new(MemoryStores)]));
-    let mut modules = vec![terminal, Arc::new(StoreModule::new(stores))];
+    let security = Arc::new(SecurityModule::new(Arc::clone(&stores)));
+    let mut modules = vec![terminal, Arc::new(EnvModule), security, Arc::new(StoreModule::new(stores))];
     modules.extend(moonlet_modules::core());
     modules.extend(moonlet_modules::data(&databases));
     modules.extend(moonlet_modules::computing());

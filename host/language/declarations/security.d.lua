@@ -1,11 +1,32 @@
+export type Actor = {
+  id: (self: Actor) -> string,
+  meta: (self: Actor) -> {[string]: any},
+}
+export type Policy = {
+  id: (self: Policy) -> string,
+  evaluate: (self: Policy, actor: Actor, action: string, resource: string, meta?: {[string]: any}) -> string,
+}
+export type Scope = {
+  with: (self: Scope, policy: Policy) -> (Scope, error?),
+  without: (self: Scope, policy: string | Policy) -> (Scope, error?),
+  evaluate: (self: Scope, actor: Actor, action: string, resource: string, meta?: {[string]: any}) -> string,
+  contains: (self: Scope, policy: string | Policy) -> boolean,
+  policies: (self: Scope) -> {Policy},
+}
+export type TokenStore = {
+  create: (self: TokenStore, actor: Actor, scope: Scope, options?: { expiration?: string | number, meta?: {[string]: any} }) -> (string?, error?),
+  validate: (self: TokenStore, token: string) -> (Actor?, Scope?, error?),
+  revoke: (self: TokenStore, token: string) -> (boolean?, error?),
+  close: (self: TokenStore) -> boolean,
+}
 local security: {
-  actor: () -> any,
-  scope: () -> any,
-  can: (action: string, resource: string, meta?: any) -> boolean,
-  new_actor: (id: string, meta?: any) -> any,
-  new_scope: (policies?: any) -> any,
-  policy: (id: string) -> (any, error?),
-  named_scope: (id: string) -> (any, error?),
-  token_store: (id: string) -> (any, error?),
+  actor: () -> Actor?,
+  scope: () -> Scope?,
+  can: (action: string, resource: string, meta?: {[string]: any}) -> boolean,
+  new_actor: (id: string, meta?: {[string]: any}) -> (Actor, error?),
+  new_scope: (policies?: {Policy}) -> (Scope, error?),
+  policy: (id: string) -> (Policy?, error?),
+  named_scope: (id: string) -> (Scope?, error?),
+  token_store: (id: string) -> (TokenStore?, error?),
 }
 return security

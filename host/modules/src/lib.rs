@@ -9,6 +9,7 @@ use moonlet_runtime::HostModule;
 mod compress;
 mod contract;
 mod crypto;
+mod env;
 mod events;
 mod exec;
 mod fail;
@@ -18,6 +19,7 @@ mod history;
 mod json;
 mod recent;
 mod registry;
+mod security;
 mod sql;
 pub mod store;
 mod stream;
@@ -26,9 +28,11 @@ mod text;
 mod yaml;
 mod zones;
 
+pub use env::EnvModule;
 pub use exec::Exec;
 pub use fs::Files;
 pub use history::{Chronicle, SqliteHistory};
+pub use security::SecurityModule;
 pub use sql::{Databases, Sql};
 pub use terminal::Terminal;
 

@@ -23,7 +23,7 @@ pub use environment::{Storage, StorageForm, Variable};
 pub use host::{HostForm, ProcessHost};
 pub(crate) use lua::imports;
 pub use lua::{Command, LuaEntry, LuaForm, Pool, PoolType, Retry};
-pub use security::{Condition, Effect, Operand, Policy, PolicyRule};
+pub use security::{Condition, Effect, Operand, Policy, PolicyRule, TokenStore};
 pub use service::{Lifecycle, Restart, Service, ServiceSecurity, Startup};
 pub use store::MemoryStore;
 pub use supervisor::{Child, ChildRestart, ChildTarget, Intensity, Strategy, Supervisor};

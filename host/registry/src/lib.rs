@@ -49,8 +49,8 @@ pub use id::{EntryId, IdError, MAX_ID_BYTES, Namespace};
 pub use kinds::{
     Binding, BoundContract, Child, ChildRestart, ChildTarget, Command, Condition, Contract, ContractMethod, Effect, HostForm,
     Intensity, Kind, Lifecycle, LuaEntry, LuaForm, MemoryStore, Operand, Policy, PolicyRule, Pool, PoolType, ProcessHost,
-    Restart, Retry, Service, ServiceSecurity, Startup, Storage, StorageForm, Strategy, Supervisor, Support, Variable, ViewError,
-    WasiFields, WasiMount, WasiVariable, WasmEntry, WasmForm, all_kinds, kind,
+    Restart, Retry, Service, ServiceSecurity, Startup, Storage, StorageForm, Strategy, Supervisor, Support, TokenStore, Variable,
+    ViewError, WasiFields, WasiMount, WasiVariable, WasmEntry, WasmForm, all_kinds, kind,
 };
 pub use limits::{Allow, Limits, Quota};
 pub use load::{LoadOptions, Loaded, load};

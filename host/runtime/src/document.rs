@@ -145,6 +145,53 @@ pub fn from_json(json: &serde_json::Value) -> Value {
     }
 }
 
+/// Turns a value into data as entries have it: an empty table is a map, and strings that are not UTF-8 keep what is readable of them.
+///
+/// # Errors
+///
+/// Kind `Invalid` for errors, channels and resources, and for keys that are no strings, integers or booleans.
+pub fn to_json(value: &Value) -> Result<serde_json::Value, Error> {
+    Ok(match value {
+        Value::Nil => serde_json::Value::Null,
+        Value::Boolean(value) => (*value).into(),
+        Value::Integer(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(number), _) => number.into(),
+            (None, number) => number.into(),
+        },
+        Value::F32(number) => f64::from(*number).into(),
+        Value::F64(number) => (*number).into(),
+        Value::String(text) => String::from_utf8_lossy(text.as_bytes()).into_owned().into(),
+        Value::Binary(bytes) => String::from_utf8_lossy(bytes).into_owned().into(),
+        Value::Array(items) if items.is_empty() => serde_json::Map::new().into(),
+        Value::Array(items) => items.iter().map(to_json).collect::<Result<Vec<_>, _>>()?.into(),
+        Value::Map(fields) => {
+            let field = |(name, value): &(Value, Value)| {
+                let name = match name {
+                    Value::String(text) => String::from_utf8_lossy(text.as_bytes()).into_owned(),
+                    Value::Integer(number) => number.to_string(),
+                    Value::Boolean(value) => value.to_string(),
+                    _ => return Err(errors::invalid("a table here must have names that are strings")),
+                };
+                Ok((name, to_json(value)?))
+            };
+            fields.iter().map(field).collect::<Result<serde_json::Map<_, _>, _>>()?.into()
+        }
+        Value::Ext(..) => return Err(errors::invalid("errors, channels and resources cannot stand here")),
+    })
+}
+
+/// Puts an error among the values of an answer.
+#[must_use]
+pub fn error(error: &Error) -> Value {
+    /// The extension type of errors in documents.
+    const ERROR: i8 = 1;
+    let mut fields = vec![("kind".into(), error.kind.as_str().into()), ("message".into(), error.message.as_str().into())];
+    if let Some(retryable) = error.retryable {
+        fields.push(("retryable".into(), retryable.into()));
+    }
+    Value::Ext(ERROR, encode(&Value::Map(fields)))
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]

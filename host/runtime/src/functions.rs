@@ -11,6 +11,7 @@ use crate::host::FUNCTIONS;
 use crate::mailbox::size_of_error;
 use crate::process::{ADMITTED, Pending, Process, Waiter};
 use crate::program::Form;
+use crate::security::Authority;
 use crate::shared::{Alarm, Shared};
 use crate::spawn::Birth;
 use crate::terms::Terms;
@@ -39,6 +40,7 @@ struct Again {
     terms: Arc<Terms>,
     args: Payload,
     context: Arc<[u8]>,
+    authority: Arc<Authority>,
     /// The pending repetition.
     alarm: Option<AlarmKey>,
 }
@@ -76,6 +78,7 @@ impl Shared {
         terms: Arc<Terms>,
         args: Payload,
         context: Arc<[u8]>,
+        authority: Arc<Authority>,
         options: CallTerms,
     ) -> Result<u64, Error> {
         let ticket = {
@@ -89,9 +92,11 @@ impl Shared {
         let retry = options.retry.or_else(|| terms.program.retry.clone());
         let again = retry.filter(|policy| policy.max_attempts > 1).map(|policy| {
             let (terms, args, context) = (Arc::clone(&terms), args.clone(), Arc::clone(&context));
-            Box::new(Again { policy, attempts: 1, terms, args, context, alarm: None })
+            let authority = Arc::clone(&authority);
+            Box::new(Again { policy, attempts: 1, terms, args, context, authority, alarm: None })
         });
         let mut birth = Birth::new(terms, Some(caller), args, context);
+        birth.authority = authority;
         birth.waiter = Some(Waiter::Call(Arc::clone(caller), ticket));
         let child = self.bear(birth)?;
         let entry = self.admit_call(&child)?;
@@ -192,14 +197,15 @@ impl Shared {
 
     /// Makes the next attempt of a call.
     pub(crate) fn call_again(self: &Arc<Self>, caller: &Arc<Process>, ticket: u64) {
-        let (terms, args, context) = {
+        let (terms, args, context, authority) = {
             let mut inner = caller.inner();
             let Some(Pending::Call(call)) = inner.pending(ticket) else { return };
             let Some(again) = &mut call.again else { return };
             again.alarm = None;
-            (Arc::clone(&again.terms), again.args.clone(), Arc::clone(&again.context))
+            (Arc::clone(&again.terms), again.args.clone(), Arc::clone(&again.context), Arc::clone(&again.authority))
         };
         let mut birth = Birth::new(terms, Some(caller), args, context);
+        birth.authority = authority;
         birth.waiter = Some(Waiter::Call(Arc::clone(caller), ticket));
         let born = self.bear(birth).and_then(|child| {
             let entry = self.admit_call(&child)?;

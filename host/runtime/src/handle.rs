@@ -10,11 +10,12 @@ use rmpv::Value;
 
 use crate::arrival::Envelope;
 use crate::document;
+use crate::environment::Environment;
 use crate::errors;
 use crate::functions::Entry;
 use crate::port::Port;
 use crate::process::{Process, Waiter};
-use crate::security::Authority;
+use crate::security::{Actor, Authority, Policy, Scope};
 use crate::shared::{Alarm, Shared};
 use crate::spawn::Birth;
 use crate::terms::Terms;
@@ -139,6 +140,44 @@ impl NodeHandle {
     pub fn publish(&self, system: &str, kind: &str, path: &str, data: Value) -> Result<(), Error> {
         self.shared()?.publish(system, kind, path, None, || data);
         Ok(())
+    }
+
+    /// Returns the authority that an entry names for its processes, in `lifecycle.security` or `security`; nobody's when it names none.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when the node has stopped.
+    pub fn authority_of(&self, entry: &moonlet_registry::Entry) -> Result<Arc<Authority>, Error> {
+        let node = self.shared()?;
+        Ok(node.authority_of(entry).unwrap_or_else(|| node.nobody()))
+    }
+
+    /// Makes the authority of an actor within a scope.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when the node has stopped.
+    pub fn authority(&self, actor: Option<Arc<Actor>>, scope: Option<Scope>) -> Result<Arc<Authority>, Error> {
+        let node = self.shared()?;
+        Ok(Arc::new(Authority { actor, scope, strict: node.strict }))
+    }
+
+    /// Returns the variables of the node, and what fills the placeholders of entries.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when the node has stopped.
+    pub fn environment(&self) -> Result<Arc<Environment>, Error> {
+        Ok(Arc::clone(&self.shared()?.environment))
+    }
+
+    /// Finds a policy of the registry.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when the node has stopped.
+    pub fn policy(&self, id: &str) -> Result<Option<Arc<Policy>>, Error> {
+        Ok(self.shared()?.policies.read().get(id))
     }
 
     /// Sends a message of the host to a process, named by pid or registered name.

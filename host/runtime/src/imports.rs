@@ -15,6 +15,7 @@ use crate::terms::Terms;
 
 mod channels;
 mod functions;
+mod guards;
 mod lifecycle;
 mod messages;
 mod modules;

@@ -11,12 +11,14 @@ use rmpv::Value;
 mod args;
 mod call;
 mod feed;
+mod keeper;
 mod later;
 mod manifest;
 
 pub use args::Args;
-pub use call::{Keeper, ModuleCall};
+pub use call::ModuleCall;
 pub use feed::{Feed, FeedError};
+pub use keeper::Keeper;
 pub use later::{Completer, Ticket};
 pub use manifest::Manifest;
 

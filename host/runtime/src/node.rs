@@ -13,6 +13,7 @@ use rmpv::Value;
 
 use crate::channels::{ChannelLimits, Channels};
 use crate::document;
+use crate::environment::Environment;
 use crate::errors;
 use crate::events::{EventStats, Events};
 use crate::handle::NodeHandle;
@@ -23,6 +24,7 @@ use crate::process::Waiter;
 use crate::program::ChunkCache;
 use crate::relations::{RelationLimits, Relations};
 use crate::scheduler::Scheduler;
+use crate::security::check_policies;
 use crate::services::Services;
 use crate::shared::{Alarm, Counters, Module, Shared, Tokio};
 use crate::spawn::Birth;
@@ -152,6 +154,8 @@ impl Node {
             events: Events::new(),
             upgradable: Mutex::default(),
             strict: config.strict,
+            policies: RwLock::default(),
+            environment: Arc::new(Environment::new(config.project.clone())),
             project: config.project.clone(),
             services: Services::new(),
             tokio: Tokio::default(),
@@ -165,6 +169,7 @@ impl Node {
                 shared.terms.clear();
                 shared.publish_applied(applied);
                 for change in &applied.changes {
+                    shared.policy_changed(&change.id, change.after.as_ref());
                     for module in shared.modules.values() {
                         module.host.changed(change);
                     }
@@ -180,17 +185,19 @@ impl Node {
                 shared.report_outdated(&applied.changes);
             }
         }));
+        shared.load_policies();
         shared.scheduler.start(&shared)?;
         Ok(Self { shared })
     }
 
-    /// Compiles every Lua entry and says what is wrong with any of them.
+    /// Compiles every Lua entry, reads every policy, and says what is wrong with any of them.
     #[must_use]
     pub fn prepare(&self) -> Vec<Diagnostic> {
         let snapshot = self.shared.registry.snapshot();
         let code =
             snapshot.entries().filter(|entry| matches!(entry.kind.as_str(), "function.lua" | "process.lua" | "library.lua"));
-        code.flat_map(|entry| self.shared.chunks.prepare(&self.shared.sandbox, entry)).collect()
+        let code = code.flat_map(|entry| self.shared.chunks.prepare(&self.shared.sandbox, entry));
+        code.chain(check_policies(&snapshot)).collect()
     }
 
     /// Starts a process on a host.
@@ -203,7 +210,7 @@ impl Node {
         let args = Payload { data: document::values(args), channels: Vec::new() };
         let (sender, exit) = mpsc::sync_channel(1);
         let mut birth = Birth::new(terms, None, args, Arc::from([].as_slice()));
-        birth.authority = self.shared.nobody();
+        birth.authority = self.shared.authority_of_id(entry).unwrap_or_else(|| self.shared.nobody());
         birth.waiter = Some(Waiter::Host(Box::new(move |_, exit| {
             // Channels in the result mean nothing outside.
             let values = exit.and_then(|value| document::decode_values(&value.data));

@@ -35,10 +35,13 @@ mod policy;
 mod tests;
 mod wired;
 
+pub use wired::check_policies;
+
 pub(crate) use denial::{Cause, Denial};
 pub(crate) use fact::Request;
 pub(crate) use policies::Policies;
-pub(crate) use policy::{Effect, Policy, Problem};
+pub use policy::Policy;
+pub(crate) use policy::{Effect, Problem};
 
 /// The most policies of one scope: each of them may have to be evaluated at every guarded call.
 pub(crate) const MAX_POLICIES: usize = 1_000;
@@ -48,14 +51,14 @@ pub(crate) const MAX_ACTOR_ID: usize = 512;
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Actor {
+pub struct Actor {
     id: String,
     meta: Value,
 }
 
 impl Actor {
     /// Makes an actor. None: the id is empty or too long, or the metadata is neither a map nor null.
-    pub(crate) fn new(id: impl Into<String>, meta: Value) -> Option<Self> {
+    pub fn new(id: impl Into<String>, meta: Value) -> Option<Self> {
         let id = id.into();
         let meta = match meta {
             Value::Null => Value::Object(serde_json::Map::new()),
@@ -65,19 +68,21 @@ impl Actor {
     }
 
     /// Gives the id.
-    pub(crate) fn id(&self) -> &str {
+    #[must_use]
+    pub fn id(&self) -> &str {
         &self.id
     }
 
     /// Gives the metadata, a map.
-    pub(crate) fn meta(&self) -> &Value {
+    #[must_use]
+    pub fn meta(&self) -> &Value {
         &self.meta
     }
 }
 
 /// What the policies of a scope say about an act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Decision {
+pub enum Decision {
     /// At least one allows it, and none denies it.
     Allow,
     /// At least one denies it.
@@ -107,7 +112,7 @@ pub(crate) struct Verdict {
 
 /// A set of policies. Immutable; a clone shares it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Scope(Arc<Contents>);
+pub struct Scope(Arc<Contents>);
 
 #[derive(Debug, Default)]
 struct Contents {
@@ -122,7 +127,7 @@ impl Scope {
     ///
     /// # Errors
     /// Gives back how many there were when they are too many.
-    pub(crate) fn new(policies: impl IntoIterator<Item = Arc<Policy>>) -> Result<Self, usize> {
+    pub fn new(policies: impl IntoIterator<Item = Arc<Policy>>) -> Result<Self, usize> {
         let mut kept: Vec<Arc<Policy>> = Vec::new();
         let mut places = std::collections::HashMap::new();
         for policy in policies {
@@ -144,12 +149,13 @@ impl Scope {
     ///
     /// # Errors
     /// Gives back how many there would be when they are too many.
-    pub(crate) fn with(&self, policy: Arc<Policy>) -> Result<Self, usize> {
+    pub fn with(&self, policy: Arc<Policy>) -> Result<Self, usize> {
         Self::new(self.0.policies.iter().cloned().chain([policy]))
     }
 
     /// Gives this scope without a policy.
-    pub(crate) fn without(&self, id: &str) -> Self {
+    #[must_use]
+    pub fn without(&self, id: &str) -> Self {
         if !self.contains(id) {
             return self.clone();
         }
@@ -158,13 +164,21 @@ impl Scope {
     }
 
     /// Tells whether a policy is part of this scope.
-    pub(crate) fn contains(&self, id: &str) -> bool {
+    #[must_use]
+    pub fn contains(&self, id: &str) -> bool {
         self.0.policies.iter().any(|policy| policy.id() == id)
     }
 
     /// Gives the policies, in the order in which they were added.
-    pub(crate) fn policies(&self) -> &[Arc<Policy>] {
+    #[must_use]
+    pub fn policies(&self) -> &[Arc<Policy>] {
         &self.0.policies
+    }
+
+    /// Says what the policies decide about an act of an actor.
+    #[must_use]
+    pub fn decide(&self, actor: Option<&Actor>, action: &str, resource: &str, meta: Option<&Value>) -> Decision {
+        self.evaluate(&Request { actor, action, resource, meta }).decision
     }
 
     /// Decides about an act. Deny wins over allow.
@@ -202,6 +216,25 @@ pub struct Authority {
 }
 
 impl Authority {
+    /// Returns who acts.
+    #[must_use]
+    pub fn actor(&self) -> Option<&Arc<Actor>> {
+        self.actor.as_ref()
+    }
+
+    /// Returns what is permitted.
+    #[must_use]
+    pub fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+
+    /// Tells whether a policy says no, which differs from that none says yes.
+    #[must_use]
+    pub fn denies(&self, action: &str, resource: &str) -> bool {
+        let decide = |scope: &Scope| scope.decide(self.actor.as_deref(), action, resource, None);
+        self.scope.as_ref().is_some_and(|scope| decide(scope) == Decision::Deny)
+    }
+
     /// Decides about a guarded call. `meta` says more about the resource, for conditions on `meta.*`.
     ///
     /// # Errors

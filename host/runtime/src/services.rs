@@ -283,7 +283,10 @@ impl Shared {
         let terms = self.terms.terms(&self.registry, unit.process.as_str(), unit.host.as_str())?;
         let args = Payload { data: document::values(&unit.input), channels: Vec::new() };
         let mut birth = Birth::new(terms, None, args, Arc::from([].as_slice()));
-        birth.authority = self.nobody();
+        // A process of a supervisor acts as its service, and one that is none itself as its entry says.
+        let root = service.split_once('/').map_or(&**service, |(root, _)| root);
+        let authority = self.authority_of_id(root).or_else(|| self.authority_of_id(unit.process.as_str()));
+        birth.authority = authority.unwrap_or_else(|| self.nobody());
         let node = Arc::downgrade(self);
         let key = Key::clone(key);
         birth.waiter = Some(Waiter::Host(Box::new(move |process: &Arc<Process>, exit: Exit| {

@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::arrival::Envelope;
 use crate::channels::Channels;
 use crate::document;
+use crate::environment::Environment;
 use crate::errors;
 use crate::events::Events;
 use crate::handles::Handles;
@@ -23,6 +24,7 @@ use crate::process::{CHANNELS, Process, Refused};
 use crate::program::ChunkCache;
 use crate::relations::Relations;
 use crate::scheduler::{Driver, Scheduler, Verdict};
+use crate::security::Policies;
 use crate::services::Services;
 use crate::table::Table;
 use crate::terms_cache::TermsCache;
@@ -56,6 +58,10 @@ pub(crate) struct Shared {
     pub(crate) upgradable: Mutex<FxHashSet<u64>>,
     /// Whether a process without actor or scope may do nothing that policies guard.
     pub(crate) strict: bool,
+    /// The policies that the registry holds.
+    pub(crate) policies: RwLock<Policies>,
+    /// Variables, and the storages of their values.
+    pub(crate) environment: Arc<Environment>,
     /// Where relative paths in entries start.
     pub(crate) project: std::path::PathBuf,
     pub(crate) services: Services,

@@ -20,6 +20,7 @@ pub(crate) fn run(arguments: &CheckArguments) -> Result<u8, Failure> {
         Ok(mut loaded) => {
             let snapshot = loaded.registry.snapshot();
             loaded.diagnostics.extend(check_types(&snapshot, &mut loaded.sources));
+            loaded.diagnostics.extend(moonlet_runtime::check_policies(&snapshot));
             (Report { diagnostics: loaded.diagnostics, sources: loaded.sources }, Some(snapshot))
         }
         Err(Failure::Report(report)) => (*report, None),

@@ -45,7 +45,8 @@ impl Stores {
             };
             return Err(Error::new("Invalid", message).with_retryable(false));
         };
-        let store = backend.open(entry, node)?;
+        let entry = node.environment()?.fill(registry, entry)?;
+        let store = backend.open(&entry, node)?;
         open.insert(id.to_owned(), Arc::clone(&store));
         Ok(store)
     }

@@ -1,5 +1,7 @@
 //! Security policies: who may do what.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::ViewError;
@@ -109,6 +111,47 @@ impl Condition {
             None => Operand::Value(value.get("value").cloned().unwrap_or(Value::Null)),
         };
         Some(Self { field: text("field")?, operator: text("operator")?, operand })
+    }
+}
+
+/// A store of tokens.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenStore {
+    /// Who it is.
+    pub id: EntryId,
+    /// The store that holds what tokens stand for.
+    pub store: EntryId,
+    /// How many random bytes a token has.
+    pub length: usize,
+    /// How long a token is valid unless its maker says otherwise.
+    pub default_expiration: Duration,
+    /// What tokens are signed with.
+    pub key: Option<String>,
+}
+
+impl TokenStore {
+    /// How many random bytes a token has unless the entry says otherwise.
+    pub const DEFAULT_LENGTH: usize = 32;
+    /// How long a token is valid unless somebody says otherwise.
+    pub const DEFAULT_EXPIRATION: Duration = Duration::from_secs(24 * 3600);
+
+    /// Sees an entry as a store of tokens.
+    ///
+    /// # Errors
+    /// When it is of another kind, or was never checked and lacks its store.
+    pub fn new(entry: &Entry) -> Result<Self, ViewError> {
+        let reader = Reader::new(entry);
+        if entry.kind != "security.token_store" {
+            return Err(reader.wrong_kind("a store of tokens"));
+        }
+        let length = reader.get("token_length").and_then(Value::as_u64).and_then(|length| usize::try_from(length).ok());
+        Ok(Self {
+            id: entry.id.clone(),
+            store: reader.id("store")?,
+            length: length.unwrap_or(Self::DEFAULT_LENGTH),
+            default_expiration: fields::duration(reader.get("default_expiration"), Self::DEFAULT_EXPIRATION),
+            key: reader.optional_text("token_key"),
+        })
     }
 }
 

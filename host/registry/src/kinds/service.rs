@@ -173,6 +173,13 @@ pub struct ServiceSecurity {
 }
 
 impl ServiceSecurity {
+    /// Reads as whom the processes of an entry of any kind act: `lifecycle.security`, or else `security`.
+    #[must_use]
+    pub fn of(entry: &Entry) -> Option<Self> {
+        let lifecycle = entry.data.get("lifecycle").and_then(|lifecycle| lifecycle.get("security"));
+        Self::read(lifecycle.or_else(|| entry.data.get("security"))?, entry)
+    }
+
     fn read(value: &Value, entry: &Entry) -> Option<Self> {
         value.as_object()?;
         let actor = value.get("actor");

@@ -31,17 +31,10 @@ const fn free(name: &'static str, purpose: &'static str) -> Kind {
     Kind { name, purpose, support: Support::Built, data: None, meta: None }
 }
 
-/// A kind whose fields are known and whose feature is not built.
-const fn planned(name: &'static str, purpose: &'static str, feature: &'static str, data: &'static Object) -> Kind {
-    Kind { name, purpose, support: Support::Missing(feature), data: Some(data), meta: None }
-}
-
 const fn missing(name: &'static str, purpose: &'static str, feature: &'static str) -> Kind {
     Kind { name, purpose, support: Support::Missing(feature), data: None, meta: None }
 }
 
-const ENVIRONMENT: &str = "environment variables";
-const POLICIES: &str = "security policies";
 const HTTP: &str = "the HTTP server";
 const QUEUES: &str = "queues";
 const DATABASES: &str = "SQL databases";
@@ -75,19 +68,19 @@ static KINDS: &[Kind] = &[
     free("ns.definition", "a description of a module"),
     free("ns.dependency", "a module that the application needs"),
     free("ns.requirement", "a value that a module needs from its application"),
-    planned("env.variable", "a variable", ENVIRONMENT, &VARIABLE),
-    planned("env.storage.memory", "variables in memory", ENVIRONMENT, &NO_FIELDS),
-    planned("env.storage.file", "variables in a file", ENVIRONMENT, &FILE_STORAGE),
-    planned("env.storage.os", "variables of the operating system", ENVIRONMENT, &NO_FIELDS),
-    planned("env.storage.static", "fixed variables", ENVIRONMENT, &STATIC_STORAGE),
-    planned("env.storage.router", "variables in several storages", ENVIRONMENT, &ROUTER_STORAGE),
+    built("env.variable", "a variable", &VARIABLE),
+    built("env.storage.memory", "variables in memory", &NO_FIELDS),
+    built("env.storage.file", "variables in a file", &FILE_STORAGE),
+    built("env.storage.os", "variables of the operating system", &NO_FIELDS),
+    built("env.storage.static", "fixed variables", &STATIC_STORAGE),
+    built("env.storage.router", "variables in several storages", &ROUTER_STORAGE),
     built("store.memory", "a store in memory", &MEMORY_STORE),
     missing("store.sql", "a store in a database", "stores in databases"),
     missing("store.kv.raft", "a replicated store", CLUSTER),
     missing("store.kv.crdt", "a replicated store", CLUSTER),
-    planned("security.policy", "a policy with conditions", POLICIES, &POLICY_ENTRY),
-    planned("security.policy.expr", "a policy with an expression", POLICIES, &EXPRESSION_POLICY_ENTRY),
-    planned("security.token_store", "a store of tokens", POLICIES, &TOKEN_STORE),
+    built("security.policy", "a policy with conditions", &POLICY_ENTRY),
+    built("security.policy.expr", "a policy with an expression", &EXPRESSION_POLICY_ENTRY),
+    built("security.token_store", "a store of tokens", &TOKEN_STORE),
     built("contract.definition", "an interface", &CONTRACT),
     built("contract.binding", "an implementation of an interface", &BINDING),
     missing("http.service", "an HTTP server", HTTP),

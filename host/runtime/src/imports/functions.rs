@@ -4,6 +4,7 @@ use moonlet_registry::{Binding, EntryId};
 use moonlet_sandbox::wit::{self, CallRequest, Error};
 
 use super::Calls;
+use super::guards::Family;
 use crate::errors;
 use crate::functions::CallTerms;
 
@@ -38,13 +39,14 @@ impl wit::functions::Host for Calls {
     fn call(&mut self, request: CallRequest) -> Result<u64, Error> {
         self.check_namespace(&request.entry)?;
         self.check_size(&request.args)?;
+        self.guard("funcs.call", &request.entry)?;
         let options = self.call_terms(&request.options)?;
         if let Some((binding, method)) = &options.contract {
             self.check_binding(binding, method, &request.entry)?;
             self.node.authorize(&self.process, "contract.call", method, None)?;
         }
         let terms = self.node.callee(&request.entry, Some(&self.process.terms))?;
-        let context = self.context(&request.context)?;
-        self.node.call(&self.process, terms, request.args, context, options)
+        let (context, authority) = self.given(Family::Funcs, &request.context, &request.options)?;
+        self.node.call(&self.process, terms, request.args, context, authority, options)
     }
 }

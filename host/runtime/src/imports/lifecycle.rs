@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use moonlet_sandbox::wit::{self, Error, Event, Payload, ProcessOptions, SpawnRequest};
 
 use super::Calls;
+use super::guards::Family;
 use super::messages::check_topic;
 use crate::arrival::Envelope;
 use crate::document;
@@ -25,8 +26,9 @@ const MAX_KIND: usize = 255;
 
 impl Calls {
     /// Finds out whether and on which terms this process may start another.
-    fn spawn_terms(&self, request: &SpawnRequest) -> Result<Arc<Terms>, Error> {
+    fn spawn_terms(&self, request: &SpawnRequest, exec: bool) -> Result<Arc<Terms>, Error> {
         self.check_namespace(&request.entry)?;
+        self.guard_spawn(request, exec)?;
         self.check_size(&request.args)?;
         for message in &request.messages {
             check_topic(&message.topic)?;
@@ -56,6 +58,9 @@ impl Calls {
     fn send_first(&self, target: &Arc<Process>, request: SpawnRequest) -> Result<String, Error> {
         // Whoever has the name need not run the entry that was asked for.
         self.check_namespace(&target.terms.program.entry)?;
+        if !request.messages.is_empty() {
+            self.guard_process("process.send", target, &target.pid)?;
+        }
         for message in request.messages {
             let body = self.node.transfer(&self.process, message.body, target)?;
             let sender = Some(Arc::clone(&self.process.pid));
@@ -96,15 +101,19 @@ enum Relation {
 
 impl wit::lifecycle::Host for Calls {
     fn spawn(&mut self, mut request: SpawnRequest) -> Result<String, Error> {
-        let terms = self.spawn_terms(&request)?;
+        let terms = self.spawn_terms(&request, false)?;
         let name = request.name.take();
+        if let Some(name) = &name {
+            self.guard("process.registry.register", name)?;
+        }
         if let Some(name) = &name
             && let Ok(holder) = self.node.find(name)
         {
             return self.send_first(&holder, request);
         }
-        let context = self.context(&request.context)?;
+        let (context, authority) = self.given(Family::Process, &request.context, &request.options)?;
         let mut birth = Birth::new(terms, Some(&self.process), request.args, context);
+        birth.authority = authority;
         birth.monitor = request.monitor;
         birth.link = request.link;
         birth.messages = request.messages;
@@ -132,10 +141,10 @@ impl wit::lifecycle::Host for Calls {
     }
 
     fn exec(&mut self, request: SpawnRequest) -> Result<u64, Error> {
-        let terms = self.spawn_terms(&request)?;
-        let context = self.context(&request.context)?;
+        let terms = self.spawn_terms(&request, true)?;
+        let (context, authority) = self.given(Family::Process, &request.context, &request.options)?;
         let options = self.call_terms(&request.options)?;
-        self.node.call(&self.process, terms, request.args, context, options)
+        self.node.call(&self.process, terms, request.args, context, authority, options)
     }
 
     fn cancel(&mut self, to: String, reason: String) -> Result<(), Error> {
@@ -147,6 +156,7 @@ impl wit::lifecycle::Host for Calls {
         }
         let target = self.node.find(&to)?;
         self.check_namespace(&target.terms.program.entry)?;
+        self.guard_process("process.cancel", &target, &to)?;
         self.node.cancel(&target, &self.process.pid, reason).map_err(|refused| match refused {
             Refused::Ended => errors::no_process(&to),
             Refused::Full(full) => errors::mailbox_full(&to, full),
@@ -156,6 +166,7 @@ impl wit::lifecycle::Host for Calls {
     fn terminate(&mut self, to: String) -> Result<(), Error> {
         let target = self.node.find(&to)?;
         self.check_namespace(&target.terms.program.entry)?;
+        self.guard_process("process.terminate", &target, &to)?;
         self.node.kill(&target, errors::canceled("process terminated"));
         Ok(())
     }
@@ -163,11 +174,13 @@ impl wit::lifecycle::Host for Calls {
     fn link(&mut self, to: String) -> Result<(), Error> {
         let target = self.node.find(&to)?;
         self.check_namespace(&target.terms.program.entry)?;
+        self.guard_process("process.link", &target, &to)?;
         self.relate(&target, Relation::Link)
     }
 
     fn unlink(&mut self, to: String) -> Result<(), Error> {
         let target = self.node.find(&to)?;
+        self.guard_process("process.unlink", &target, &to)?;
         self.node.relations.lock().unlink(self.process.number(), target.number());
         Ok(())
     }
@@ -175,11 +188,13 @@ impl wit::lifecycle::Host for Calls {
     fn monitor(&mut self, to: String) -> Result<(), Error> {
         let target = self.node.find(&to)?;
         self.check_namespace(&target.terms.program.entry)?;
+        self.guard_process("process.monitor", &target, &to)?;
         self.relate(&target, Relation::Monitor)
     }
 
     fn unmonitor(&mut self, to: String) -> Result<(), Error> {
         let target = self.node.find(&to)?;
+        self.guard_process("process.unmonitor", &target, &to)?;
         self.node.relations.lock().unmonitor(self.process.number(), target.number());
         Ok(())
     }

@@ -29,6 +29,7 @@ impl wit::messages::Host for Calls {
         self.check_size(&body)?;
         let target = self.node.find(&to)?;
         self.check_namespace(&target.terms.program.entry)?;
+        self.guard_process("process.send", &target, &to)?;
         let body = self.node.transfer(&self.process, body, &target)?;
         let sender = Some(Arc::clone(&self.process.pid));
         self.node.deliver(&to, &target, Envelope { sender, topic, body })

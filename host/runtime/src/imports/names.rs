@@ -1,5 +1,6 @@
 //! Names of processes.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use moonlet_sandbox::wit::{self, Error, Scope};
@@ -19,13 +20,26 @@ fn scope(scope: Scope) -> NameScope {
     }
 }
 
+/// Names an act, which is another one for each scope beyond the node.
+fn action(name: &'static str, scope: Scope) -> Cow<'static, str> {
+    let suffix = match scope {
+        Scope::Local => return Cow::Borrowed(name),
+        Scope::Eventual => "eventual",
+        Scope::Consistent => "consistent",
+        Scope::Strong => "strong",
+    };
+    Cow::Owned(format!("{name}.{suffix}"))
+}
+
 impl wit::names::Host for Calls {
     fn register(&mut self, name: String, process: Option<String>, wide: Scope) -> Result<(), Error> {
+        self.guard(action("process.registry.register", wide).as_ref(), &name)?;
         let target = match process {
             None => Arc::clone(&self.process),
             Some(pid) => {
                 let target = self.node.find(&pid)?;
                 self.check_namespace(&target.terms.program.entry)?;
+                self.guard_process("process.registry.foreign", &target, &pid)?;
                 target
             }
         };
@@ -38,6 +52,7 @@ impl wit::names::Host for Calls {
     }
 
     fn lookup(&mut self, name: String) -> Result<String, Error> {
+        self.guard("process.registry.lookup", &name)?;
         let number = self.node.names.read().lookup(&name).map_err(|error| errors::of_name(&error))?;
         let process = self.node.table.numbered(number).ok_or_else(|| errors::no_process(&name))?;
         self.check_namespace(&process.terms.program.entry)?;
@@ -45,6 +60,7 @@ impl wit::names::Host for Calls {
     }
 
     fn unregister(&mut self, name: String, wide: Scope) -> Result<(), Error> {
+        self.guard(action("process.registry.unregister", wide).as_ref(), &name)?;
         let mut names = self.node.names.write();
         if let Ok(number) = names.lookup(&name)
             && let Some(process) = self.node.table.numbered(number)

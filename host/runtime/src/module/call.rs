@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use moonlet_registry::{Allow, Snapshot};
 use moonlet_sandbox::wit::Error;
@@ -10,14 +10,16 @@ use rmpv::Value;
 
 use super::args::Args;
 use super::feed::Feed;
+use super::keeper::{Keeper, keep};
 use super::later::{Completer, Ticket};
 use super::{Answer, Fault};
 use crate::document;
+use crate::environment::Environment;
 use crate::errors;
 use crate::events::Subscriber;
 use crate::handle::NodeHandle;
 use crate::process::{MODULES, Pending, Process};
-use crate::security::Authority;
+use crate::security::{Authority, Policy, Scope};
 use crate::shared::Shared;
 use crate::table::Tabled;
 use crate::terms::Terms;
@@ -152,6 +154,36 @@ impl<'a> ModuleCall<'a> {
         self.node.guard(self.process, action, resource, meta)
     }
 
+    /// Returns the variables of the node, and what fills the placeholders of entries.
+    #[must_use]
+    pub fn environment(&self) -> Arc<Environment> {
+        Arc::clone(&self.node.environment)
+    }
+
+    /// Tells whether the caller may do something. Unlike [`ModuleCall::check`], this is no attempt, and no line of the audit.
+    #[must_use]
+    pub fn can(&self, action: &str, resource: &str, meta: Option<&serde_json::Value>) -> bool {
+        self.process.authority.can(action, resource, meta)
+    }
+
+    /// Finds a policy of the registry.
+    #[must_use]
+    pub fn policy(&self, id: &str) -> Option<Arc<Policy>> {
+        self.node.policies.read().get(id)
+    }
+
+    /// Finds a group of policies of the registry.
+    #[must_use]
+    pub fn policy_group(&self, id: &str) -> Option<Scope> {
+        self.node.policies.read().group(id)
+    }
+
+    /// Returns what enters values into the caller's handle table after this call has returned, see [`ModuleCall::keep`].
+    #[must_use]
+    pub fn keeper(&self) -> Keeper {
+        Keeper::new(self.node, self.process, self.module)
+    }
+
     /// Refuses an entry of a namespace that the caller's process host does not allow. A module that gives access to an entry by its
     /// id asks this beside the policies: the `allow` of a host binds whatever they say.
     ///
@@ -177,13 +209,6 @@ impl<'a> ModuleCall<'a> {
     /// `LimitExceeded` when the caller has too many handles.
     pub fn keep<T: Any + Send + Sync>(&self, kind: &str, value: Arc<T>) -> Result<Value, Error> {
         keep(self.node, self.process, self.module, kind, value)
-    }
-
-    /// Returns what enters values into the caller's handle table after this call, for answers that come later.
-    #[must_use]
-    pub fn keeper(&self) -> Keeper {
-        let module = self.module.to_owned();
-        Keeper { node: Arc::downgrade(self.node), process: Arc::downgrade(self.process), module }
     }
 
     /// Finds the value behind a resource of this module.
@@ -322,35 +347,4 @@ impl<'a> ModuleCall<'a> {
         });
         Ok(Answer::Pending(ticket))
     }
-}
-
-/// Enters values into the handle table of a process, see [`ModuleCall::keeper`].
-#[derive(Clone)]
-pub struct Keeper {
-    node: Weak<Shared>,
-    process: Weak<Process>,
-    module: String,
-}
-
-impl Keeper {
-    /// As [`ModuleCall::keep`].
-    ///
-    /// # Errors
-    ///
-    /// `LimitExceeded` when the process has too many handles, `Canceled` when it has ended.
-    pub fn keep<T: Any + Send + Sync>(&self, kind: &str, value: Arc<T>) -> Result<Value, Error> {
-        match (self.node.upgrade(), self.process.upgrade()) {
-            (Some(node), Some(process)) => keep(&node, &process, &self.module, kind, value),
-            _ => Err(errors::canceled("the process has ended")),
-        }
-    }
-}
-
-fn keep<T: Any + Send + Sync>(node: &Shared, process: &Process, module: &str, kind: &str, value: Arc<T>) -> Result<Value, Error> {
-    if !process.tie(MODULES) {
-        return Err(errors::canceled("the process has ended"));
-    }
-    let allowed = process.terms.bounds.handles;
-    let kept = node.handles.insert(process.number(), allowed, module, kind, value);
-    kept.map_err(|used| errors::limit("handles", allowed, used))
 }

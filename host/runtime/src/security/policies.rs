@@ -60,6 +60,11 @@ impl Policies {
         Scope::new(policies).ok()
     }
 
+    /// Lists the ids of all groups.
+    pub(crate) fn group_ids(&self) -> impl Iterator<Item = &str> {
+        self.groups.keys().map(String::as_str)
+    }
+
     /// Gives a scope with the policies of the same ids as they are now, without those that are gone.
     ///
     /// Running processes keep their scope; call this where a change of policies has to reach them.

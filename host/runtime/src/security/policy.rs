@@ -6,6 +6,7 @@ use super::condition::Condition;
 use super::expression::Expression;
 use super::fact::Request;
 use super::glob::Glob;
+use super::{Actor, Decision};
 
 /// The most actions, resources, conditions or groups of one policy.
 const MAX_ITEMS: usize = 256;
@@ -21,7 +22,7 @@ pub(crate) enum Effect {
 
 /// A rule.
 #[derive(Debug)]
-pub(crate) struct Policy {
+pub struct Policy {
     id: String,
     actions: Vec<Glob>,
     resources: Vec<Glob>,
@@ -102,7 +103,8 @@ impl Policy {
     }
 
     /// Gives the id.
-    pub(crate) fn id(&self) -> &str {
+    #[must_use]
+    pub fn id(&self) -> &str {
         &self.id
     }
 
@@ -126,6 +128,16 @@ impl Policy {
 
     pub(super) fn conditions(&self) -> &[Condition] {
         &self.conditions
+    }
+
+    /// Says what it decides about an act of an actor.
+    #[must_use]
+    pub fn decide(&self, actor: Option<&Actor>, action: &str, resource: &str, meta: Option<&Value>) -> Decision {
+        match (self.applies(&Request { actor, action, resource, meta }), self.effect) {
+            (false, _) => Decision::Undefined,
+            (true, Effect::Allow) => Decision::Allow,
+            (true, Effect::Deny) => Decision::Deny,
+        }
     }
 
     /// Tells whether it has something to say about an act.

@@ -1,0 +1,123 @@
+//! What policies are asked before a process acts, and on whose behalf it lets others act.
+//!
+//! Actions, resources and facts are those of the public security pages, so that policies written for the reference hold here.
+
+use std::sync::Arc;
+
+use moonlet_sandbox::wit::{Error, Payload, SpawnRequest};
+use serde_json::json;
+
+use super::Calls;
+use crate::document;
+use crate::errors;
+use crate::process::Process;
+use crate::security::{Actor, Authority, Scope};
+use crate::table::Tabled;
+
+/// The module whose functions the guest itself asks, whatever the entry lists.
+pub(super) const POLICIES: &str = "@policies";
+/// The module that makes actors and scopes.
+const SECURITY: &str = "security";
+/// Options that hold an actor and a scope; programs cannot forge what stands in them.
+const ACTOR: &str = "@actor";
+const SCOPE: &str = "@scope";
+
+/// Which functions start something.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Family {
+    /// `process.spawn` and its kin.
+    Process,
+    /// `funcs.call` and its kin.
+    Funcs,
+}
+
+impl Family {
+    fn context(self) -> &'static str {
+        match self {
+            Self::Process => "process.context",
+            Self::Funcs => "funcs.context",
+        }
+    }
+
+    fn security(self) -> &'static str {
+        match self {
+            Self::Process => "process.security",
+            Self::Funcs => "funcs.security",
+        }
+    }
+}
+
+impl Calls {
+    /// Refuses an act that the policies of this process do not allow.
+    pub(super) fn guard(&self, action: &str, resource: &str) -> Result<(), Error> {
+        self.node.guard(&self.process, action, resource, || json!({ "pid": &*self.process.pid }))
+    }
+
+    /// Refuses an act on another process. A process may always do to itself what it likes.
+    pub(super) fn guard_process(&self, action: &str, target: &Process, named: &str) -> Result<(), Error> {
+        if target.number() == self.process.number() {
+            return Ok(());
+        }
+        self.node.guard(&self.process, action, &target.pid, || {
+            let name = if named.starts_with('{') { None } else { Some(named) };
+            json!({ "pid": &*self.process.pid, "entry": &*target.terms.program.entry, "name": name })
+        })
+    }
+
+    /// Refuses a spawn.
+    pub(super) fn guard_spawn(&self, request: &SpawnRequest, exec: bool) -> Result<(), Error> {
+        if self.process.authority.is_open() {
+            return Ok(());
+        }
+        self.guard(if exec { "process.exec" } else { "process.spawn" }, &request.entry)?;
+        if request.monitor {
+            self.guard("process.spawn.monitored", &request.entry)?;
+        }
+        if request.link {
+            self.guard("process.spawn.linked", &request.entry)?;
+        }
+        self.guard("process.host", &request.host)
+    }
+
+    /// Finds out what somebody else is given by this process: context values and authority.
+    pub(super) fn given(&self, family: Family, context: &[u8], options: &[u8]) -> Result<(Arc<[u8]>, Arc<Authority>), Error> {
+        if !context.is_empty() {
+            self.guard(family.context(), "context")?;
+        }
+        Ok((self.context(context)?, self.authority(family, options)?))
+    }
+
+    fn authority(&self, family: Family, options: &[u8]) -> Result<Arc<Authority>, Error> {
+        let own = &self.process.authority;
+        if options.is_empty() {
+            return Ok(Arc::clone(own));
+        }
+        let options = document::decode_map(options)?;
+        let (actor, scope) = (document::field(&options, ACTOR), document::field(&options, SCOPE));
+        if actor.is_none() && scope.is_none() {
+            return Ok(Arc::clone(own));
+        }
+        self.guard(family.security(), "security")?;
+        let mut authority = Authority::clone(own);
+        let held = |kind: &str, value| self.node.handles.get(self.process.number(), SECURITY, kind, value);
+        if let Some(value) = actor {
+            let actor = held("Actor", value).and_then(|value| value.downcast::<Actor>().ok());
+            authority.actor = Some(actor.ok_or_else(|| errors::invalid("this is no actor that the process holds"))?);
+        }
+        if let Some(value) = scope {
+            let scope = held("Scope", value).and_then(|value| value.downcast::<Scope>().ok());
+            let scope = scope.ok_or_else(|| errors::invalid("this is no scope that the process holds"))?;
+            authority.scope = Some(Scope::clone(&scope));
+        }
+        Ok(Arc::new(authority))
+    }
+
+    /// Answers the guest, which asks for its builders before anything is started.
+    pub(super) fn ask_policies(&self, args: &Payload) -> Result<(), Error> {
+        let values = document::decode_values(&args.data)?;
+        match values.as_slice() {
+            [action, resource] => self.guard(action.as_str().unwrap_or_default(), resource.as_str().unwrap_or_default()),
+            _ => Err(errors::invalid("an action and a resource are needed")),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Handles that a module makes for a process when its answer comes later.
+
+use std::any::Any;
+use std::sync::{Arc, Weak};
+
+use moonlet_sandbox::wit::Error;
+use rmpv::Value;
+
+use crate::errors;
+use crate::process::{MODULES, Process};
+use crate::shared::Shared;
+use crate::table::Tabled;
+
+/// Enters values into the handle table of one process.
+#[derive(Debug, Clone)]
+pub struct Keeper {
+    node: Weak<Shared>,
+    process: Weak<Process>,
+    module: String,
+}
+
+impl Keeper {
+    pub(super) fn new(node: &Arc<Shared>, process: &Arc<Process>, module: &str) -> Self {
+        Self { node: Arc::downgrade(node), process: Arc::downgrade(process), module: module.to_owned() }
+    }
+
+    /// Enters a value, see [`super::ModuleCall::keep`].
+    ///
+    /// # Errors
+    ///
+    /// `LimitExceeded` when the process has too many handles, `Canceled` when it has ended.
+    pub fn keep<T: Any + Send + Sync>(&self, kind: &str, value: Arc<T>) -> Result<Value, Error> {
+        let (Some(node), Some(process)) = (self.node.upgrade(), self.process.upgrade()) else {
+            return Err(errors::canceled("the process has ended"));
+        };
+        keep(&node, &process, &self.module, kind, value)
+    }
+}
+
+pub(super) fn keep<T: Any + Send + Sync>(
+    node: &Shared,
+    process: &Process,
+    module: &str,
+    kind: &str,
+    value: Arc<T>,
+) -> Result<Value, Error> {
+    if !process.tie(MODULES) {
+        return Err(errors::canceled("the process has ended"));
+    }
+    let allowed = process.terms.bounds.handles;
+    let kept = node.handles.insert(process.number(), allowed, module, kind, value);
+    kept.map_err(|used| errors::limit("handles", allowed, used))
+}
