@@ -150,8 +150,20 @@ pub(super) fn carry_out(entries: &Entries, set: &ChangeSet) -> Result<(Entries, 
 
 fn insert(entries: &mut Entries, entry: Entry, diagnostics: &mut Vec<Diagnostic>) {
     let references = check_alone(&entry, diagnostics);
+    let before = diagnostics.len();
     code::check(&entry, &mut Sources::new(), diagnostics);
+    for diagnostic in diagnostics.iter_mut().skip(before) {
+        say_where(diagnostic, &entry);
+    }
     entries.insert(entry.id.clone(), Checked { entry: Arc::new(entry), references });
+}
+
+/// Puts the place into a message about code: a program that reads it has no report that shows the line.
+fn say_where(diagnostic: &mut Diagnostic, entry: &Entry) {
+    let Some(label) = &diagnostic.primary else { return };
+    let Some(source) = entry.data.get("source").and_then(serde_json::Value::as_str) else { return };
+    let line = source.get(..label.span.start).map_or(1, |before| before.matches('\n').count() + 1);
+    diagnostic.message = format!("{}:{line}: {}", label.file, diagnostic.message);
 }
 
 /// Lists what differs between two states.
