@@ -1,2 +1,8 @@
-local module: {[string]: any}
-return module
+export type Program = {
+  run: (self: Program, environment?: table) -> (any, error?),
+}
+local expr: {
+  eval: (expression: string, environment?: table) -> (any, error?),
+  compile: (expression: string, environment?: table) -> (Program?, error?),
+}
+return expr

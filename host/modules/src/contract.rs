@@ -8,7 +8,7 @@ use moonlet_runtime::{Answer, Args, Error, Fault, HostModule, Manifest, ModuleCa
 
 /// The module.
 #[derive(Debug)]
-pub struct Contracts;
+pub(crate) struct Contracts;
 
 impl HostModule for Contracts {
     fn name(&self) -> &str {

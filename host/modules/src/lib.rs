@@ -6,17 +6,21 @@ use std::sync::Arc;
 
 use moonlet_runtime::HostModule;
 
+mod base64;
 mod compress;
 mod contract;
 mod crypto;
 mod env;
 mod events;
 mod exec;
+mod expr;
 mod fail;
 mod fs;
 mod heavy;
 mod history;
+mod html;
 mod json;
+mod metrics;
 mod recent;
 mod registry;
 mod security;
@@ -32,6 +36,7 @@ pub use env::EnvModule;
 pub use exec::Exec;
 pub use fs::Files;
 pub use history::{Chronicle, SqliteHistory};
+pub use metrics::render_metrics;
 pub use security::SecurityModule;
 pub use sql::{Databases, Sql};
 pub use terminal::Terminal;
@@ -60,10 +65,18 @@ pub fn data(databases: &Arc<Databases>) -> Vec<Arc<dyn HostModule>> {
 }
 
 /// The modules that only compute, by name.
-pub const COMPUTING: &[&str] = &["compress", "crypto", "text", "yaml"];
+pub const COMPUTING: &[&str] = &["compress", "crypto", "expr", "html", "metrics", "text", "yaml"];
 
 /// Makes the modules that only compute: they guard nothing and hold nothing.
 #[must_use]
 pub fn computing() -> Vec<Arc<dyn HostModule>> {
-    vec![Arc::new(compress::Compress), Arc::new(crypto::Crypto), Arc::new(text::Text), Arc::new(yaml::Yaml)]
+    vec![
+        Arc::new(compress::Compress),
+        Arc::new(crypto::Crypto),
+        Arc::new(expr::Expr),
+        Arc::new(html::Html),
+        Arc::new(metrics::Metrics),
+        Arc::new(text::Text),
+        Arc::new(yaml::Yaml),
+    ]
 }

@@ -4,7 +4,7 @@ use moonlet_runtime::{Answer, Args, Error, Fault, HostModule, Manifest, ModuleCa
 
 /// The zones of this node. What Lua sees is the guest's module `time`, which calls `zone(name)` here.
 #[derive(Debug)]
-pub struct Zones;
+pub(crate) struct Zones;
 
 impl HostModule for Zones {
     fn name(&self) -> &str {

@@ -32,7 +32,7 @@ macro_rules! declarations {
 }
 
 declarations! {
-    "channel", "ctx", "base64", "compress", "env", "errors", "events", "funcs", "hash", "http", "http_client", "io", "json", "logger", "payload",
+    "channel", "ctx", "base64", "compress", "env", "errors", "events", "funcs", "hash", "html", "http", "http_client", "io", "json", "logger", "payload",
     "process", "registry", "security", "sql", "store", "time", "uuid", "yaml", "crypto", "queue", "fs", "metrics", "system",
     "text", "expr", "templates", "contract", "exec",
 }
@@ -43,7 +43,6 @@ const UNDECLARED: &[&str] = &[
     "stream",
     "websocket",
     "archive",
-    "html",
     "excel",
     "treesitter",
     "cloudstorage",

@@ -2,6 +2,7 @@
 
 use moonlet_runtime::Error;
 
+use crate::base64;
 use crate::fail::invalid;
 
 /// The longest key file.
@@ -20,28 +21,7 @@ pub(super) fn read(text: &[u8]) -> Result<Block, Error> {
     let (_, rest) = text.split_once("-----BEGIN ").ok_or_else(broken)?;
     let (label, rest) = rest.split_once("-----").ok_or_else(broken)?;
     let (body, _) = rest.split_once("-----END ").ok_or_else(broken)?;
-    Ok(Block { label: label.to_owned(), data: decode_base64(body).ok_or_else(broken)? })
-}
-
-fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    let (mut bits, mut count, mut out) = (0_u32, 0_u32, Vec::new());
-    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6 | u32::from(value)) & 0xff_ffff;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count & 0xff) as u8);
-        }
-    }
-    Some(out)
+    Ok(Block { label: label.to_owned(), data: base64::decode(body).ok_or_else(broken)? })
 }
 
 /// Finds the key in a public key of X.509 or in a certificate: what its bit string holds.

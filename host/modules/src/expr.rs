@@ -1,0 +1,86 @@
+//! Module `expr`: expressions in the language of expr-lang, for rules and filters that come as data.
+//!
+//! An expression has no effect and always ends: its depth, its steps and the size of what it makes are bounded.
+
+use std::sync::Arc;
+
+use moonlet_runtime::{Answer, Args, Error, Fault, HostModule, Manifest, ModuleCall, Value};
+use parking_lot::Mutex;
+
+use crate::fail::{internal, invalid, no_function};
+use crate::recent::Recent;
+
+mod aggregate;
+mod ast;
+mod builtins;
+mod check;
+mod evaluate;
+mod lexer;
+mod number;
+mod parser;
+mod predicate;
+#[cfg(test)]
+mod tests;
+mod text;
+mod value;
+
+use ast::Program;
+
+/// The longest expression.
+const MAX_SOURCE: usize = 16 * 1024;
+
+/// The module.
+#[derive(Debug, Default)]
+pub(crate) struct Expr;
+
+impl HostModule for Expr {
+    fn name(&self) -> &str {
+        "expr"
+    }
+
+    fn manifest(&self) -> Value {
+        Manifest::new().functions(&["eval", "compile", "run"]).build()
+    }
+
+    fn glue(&self) -> Option<&'static str> {
+        Some(include_str!("expr/expr.lua"))
+    }
+
+    fn invoke(&self, call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>) -> Result<Answer, Fault> {
+        let args = Args::new(function, args);
+        match function {
+            "eval" | "run" => {
+                let program = compile(args.text(1)?)?;
+                args.opt_table(2).or_else(|fault| args.opt_list(2).map(|_| &[][..]).map_err(|_| fault))?;
+                Answer::one(evaluate::run(&program, args.get(2), call.max_bytes())?)
+            }
+            "compile" => {
+                let source = args.text(1)?;
+                let program = compile(source)?;
+                if !args.get(2).is_nil() {
+                    check::names(&program, args.table(2)?)?;
+                }
+                Answer::one(source)
+            }
+            other => Err(no_function("expr", other)),
+        }
+    }
+}
+
+/// Reads an expression, or finds it among those that were read lately.
+fn compile(source: &str) -> Result<Arc<Program>, Error> {
+    static CACHE: Mutex<Recent<Program>> = Mutex::new(Recent::new());
+    if source.trim().is_empty() {
+        return Err(invalid("the expression is empty"));
+    }
+    if source.len() > MAX_SOURCE {
+        return Err(invalid(format!("the expression is longer than {MAX_SOURCE} bytes")));
+    }
+    if let Some(program) = CACHE.lock().get(source) {
+        return Ok(program);
+    }
+    let program = parser::parse(source).map_err(|problem| internal(problem.describe(source)))?;
+    let program = Arc::new(program);
+    CACHE.lock().put(source, &program);
+    Ok(program)
+}

@@ -1,0 +1,142 @@
+//! Expressions and what they come to.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use moonlet_runtime::Value;
+
+use super::{evaluate, parser};
+
+fn eval(source: &str, environment: &str) -> Result<String, String> {
+    let program = parser::parse(source).map_err(|problem| problem.describe(source))?;
+    let environment = match environment {
+        "" => Value::Nil,
+        json => crate::json::to_value(&serde_json::from_str(json).map_err(|error| error.to_string())?),
+    };
+    let value = evaluate::run(&program, &environment, 1 << 20).map_err(|error| error.message)?;
+    crate::json::from_value(&value).map(|json| json.to_string()).map_err(|error| error.message)
+}
+
+#[test]
+fn expressions_have_their_values() {
+    let env = r#"{"a":1,"b":2.5,"s":"text","l":[1,2,3],"m":{"x":{"y":7}},"users":[{"name":"Ann","age":30},{"name":"Bob","age":17}],"n":null}"#;
+    for (source, expected) in [
+        ("1 + 2 * 3", "7"),
+        ("(1 + 2) * 3", "9"),
+        ("2 ** 3 ** 2", "512.0"),
+        ("-2 ^ 2", "-4.0"),
+        ("7 / 2", "3.5"),
+        ("7 % 4", "3"),
+        ("a + b", "3.5"),
+        ("'x' + \"y\" + `z`", "\"xyz\""),
+        ("a == 1 and not (b < 2) or false", "true"),
+        ("!true || a >= 1 && a <= 1", "true"),
+        ("a > 1 ? 'big' : a > 0 ? 'small' : 'none'", "\"small\""),
+        ("n ?? 'default'", "\"default\""),
+        ("2 in l", "true"),
+        ("5 not in l", "true"),
+        ("'x' in m", "true"),
+        ("s contains 'ex' and s startsWith 'te' and s endsWith 'xt'", "true"),
+        ("s matches '^t.*t$'", "true"),
+        ("s not matches '^x'", "true"),
+        ("1..3", "[1,2,3]"),
+        ("l[0] + l[-1]", "4"),
+        ("l[1:]", "[2,3]"),
+        ("s[1:3]", "\"ex\""),
+        ("m.x.y + m['x']['y']", "14"),
+        ("m?.q?.z", "null"),
+        ("n?.x.y.z", "null"),
+        ("{name: s, 'k': [1, a]}.k[1]", "1"),
+        ("filter(users, .age >= 18)[0].name", "\"Ann\""),
+        ("map(users, {.name})", "[\"Ann\",\"Bob\"]"),
+        ("users | map(.age) | sum()", "47"),
+        ("all(l, # > 0) and any(l, # == 2) and none(l, # > 5) and one(l, # == 3)", "true"),
+        ("count(l, # % 2 == 1)", "2"),
+        ("sum(l)", "6"),
+        ("sum(users, .age)", "47"),
+        ("reduce(l, #acc + #, 10)", "16"),
+        ("reduce(1..4, #acc * #)", "24"),
+        ("map(l, #index)", "[0,1,2]"),
+        ("find(l, # > 1)", "2"),
+        ("findLastIndex(l, # > 1)", "2"),
+        ("groupBy(l, # % 2)", "{\"0\":[2],\"1\":[1,3]}"),
+        ("sortBy(users, .age)[0].name", "\"Bob\""),
+        ("sort([3,1,2], 'desc')", "[3,2,1]"),
+        ("max(1, 5, 3) + min([10, 2, 8])", "7"),
+        ("abs(-42)", "42"),
+        ("ceil(3.2) + floor(3.8)", "7"),
+        ("mean([1,2,3]) + median([1,3,2])", "4.0"),
+        ("len('häh') + len(l) + len(m)", "7"),
+        ("upper('a') + lower('B') + trim(' c ') + trim('xdx', 'x')", "\"Abcd\""),
+        ("split('a,b,c', ',', 2)", "[\"a\",\"b,c\"]"),
+        ("join(['a','b'], '-') + replace('aa', 'a', 'b') + repeat('x', 3)", "\"a-bbbxxx\""),
+        ("indexOf('hello', 'l') + lastIndexOf('hello', 'l')", "5"),
+        ("toJSON({a: [1, nil]}) + string(1)", "\"{\\\"a\\\":[1,null]}1\""),
+        ("fromJSON('{\"a\": 1}').a", "1"),
+        ("fromBase64(toBase64('hi'))", "\"hi\""),
+        ("keys(m)[0] + type(1) + type(nil)", "\"xintnil\""),
+        ("fromPairs(toPairs({a: 1}))", "{\"a\":1}"),
+        ("uniq([1,1,2]) == [1,2] and flatten([1,[2,[3]]]) == [1,2,3] and reverse([1,2]) == [2,1]", "true"),
+        ("concat([1],[2]) == [1,2] and first(l) == 1 and last(l) == 3 and take(l, 2) == [1,2]", "true"),
+        ("let x = a + 1; let y = x * 2; y + x", "6"),
+        ("if a > 0 { 'yes' } else { 'no' }", "\"yes\""),
+        ("int('12') + int(3.9)", "15"),
+        ("bitand(6, 3) + bitor(4, 1) + bitshl(1, 3)", "15"),
+        ("$env.a + get(m, 'q', 5)", "6"),
+        ("0x10 + 1_000 + 0b11", "1019"),
+        ("1e3 + .5", "1000.5"),
+        ("/* comment */ 1 // the end", "1"),
+        ("missing == nil", "true"),
+        ("filter(1..10, let half = # / 2; half > 4)", "[9,10]"),
+        ("map(1..2, map(1..2, # * 10))", "[[10,20],[10,20]]"),
+    ] {
+        assert_eq!(eval(source, env), Ok(expected.to_owned()), "{source}");
+    }
+}
+
+#[test]
+fn mistakes_are_reported_with_their_place() {
+    for (source, part) in [
+        ("1 +", "unexpected the end (1:4)"),
+        ("foo(1)", "unknown function `foo`"),
+        ("LEN(1)", "did you mean `len`"),
+        ("'abc", "has no end"),
+        ("1 + 'a'", "invalid operation: int + string"),
+        ("a.b", "there is no environment"),
+        ("[1][5]", "index out of range"),
+        ("not 1", "invalid operation"),
+        ("1 % 0", "divide by zero"),
+        ("all([1], #)", "a predicate gives a bool"),
+        ("#", "unexpected `#`"),
+        ("1 ? 2 : 3", "a condition is a bool"),
+        ("'a' matches '('", "pattern"),
+        ("{1 2}", "expected `:`"),
+    ] {
+        let message = eval(source, "").unwrap_err();
+        assert!(message.contains(part), "{source}: {message}");
+    }
+}
+
+#[test]
+fn hostile_expressions_end() {
+    let deep = format!("{}1{}", "(".repeat(5_000), ")".repeat(5_000));
+    let long = format!("1{}", "+1".repeat(7_000));
+    let minus = format!("{}1", "-".repeat(5_000));
+    for source in [
+        "1..1000000000",
+        "repeat('x', 100000000)",
+        "reduce(1..200, [#acc])",
+        "reduce(1..40, [#acc, #acc])",
+        "reduce(1..100, #acc + #acc, 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx')",
+        "map(1..10000, map(1..10000, map(1..10000, #)))",
+        "sum(map(1..1000, len(repeat('x', 1000000))))",
+        "replace(repeat('a', 1000000), 'a', repeat('b', 1000000))",
+        "repeat('a', 1000000) matches repeat('(a*)*', 1000)",
+        "toJSON(reduce(1..50, [#acc, #acc]))",
+        "reduce(1..50, [#acc, #acc]) == reduce(1..50, [#acc, #acc])",
+        deep.as_str(),
+        long.as_str(),
+        minus.as_str(),
+    ] {
+        assert!(eval(source, "").is_err(), "{}", source.get(..40.min(source.len())).unwrap_or(""));
+    }
+}
