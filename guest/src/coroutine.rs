@@ -281,8 +281,9 @@ unsafe extern "C-unwind" fn spawn(lua: State) -> c_int {
     let limit = machine().limits.coroutines;
     if u32::try_from(machine().scheduler.alive()).unwrap_or(u32::MAX) >= limit {
         let text = format!("the process has {limit} coroutines already, the limit of this process");
-        errors::push(lua, errors::LIMIT_EXCEEDED, &text, Some(false), 0);
-        drop(text);
+        let error = errors::exceeded("coroutines", limit, limit.saturating_add(1), text);
+        errors::push_host(lua, &error);
+        drop(error);
         ffi::lua_error(lua);
     }
     let count = ffi::lua_gettop(lua);

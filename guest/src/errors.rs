@@ -80,6 +80,30 @@ pub(crate) unsafe fn fail_host(lua: State, error: HostError) -> c_int {
     2
 }
 
+/// The details of an exceeded limit: a document with its name, what it allows, and what there would be.
+pub(crate) fn limit_details(limit: &str, allowed: u64, used: u64) -> Vec<u8> {
+    let mut details = vec![0x83];
+    let mut text = |text: &str| {
+        details.push(0xa0 | u8::try_from(text.len().min(31)).unwrap_or(0));
+        details.extend_from_slice(text.as_bytes());
+    };
+    text("limit");
+    text(limit);
+    for (name, number) in [("allowed", allowed), ("used", used)] {
+        details.push(0xa0 | u8::try_from(name.len()).unwrap_or(0));
+        details.extend_from_slice(name.as_bytes());
+        details.push(0xcf);
+        details.extend_from_slice(&number.to_be_bytes());
+    }
+    details
+}
+
+/// The error of a limit of the process that one more would exceed.
+pub(crate) fn exceeded(limit: &str, allowed: u32, used: u32, message: String) -> HostError {
+    let details = limit_details(limit, allowed.into(), used.into());
+    HostError { retryable: Some(false), details, ..crate::host::error(LIMIT_EXCEEDED, message) }
+}
+
 /// Pushes a new Error with the stack of the calling Lua code. `details` is the stack index of its details, 0 for none.
 pub(crate) unsafe fn push(lua: State, kind: &str, message: &str, retryable: Option<bool>, details: c_int) {
     let details = if details == 0 { 0 } else { ffi::lua_absindex(lua, details) };

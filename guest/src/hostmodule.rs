@@ -316,6 +316,13 @@ pub(crate) unsafe fn push_names(lua: State, index: c_int) {
     ffi::luaL_getmetafield(lua, index, c"__name".as_ptr());
 }
 
+/// Pushes a function of a module of the host that every process has.
+pub(crate) unsafe fn push_function(lua: State, module: &str, function: &str) {
+    lua::push_str(lua, module);
+    lua::push_str(lua, function);
+    ffi::lua_pushcclosure(lua, invoke, 2);
+}
+
 /// Calls a function of the host: upvalues are the module and the function.
 unsafe extern "C-unwind" fn invoke(lua: State) -> c_int {
     let module = lua::to_text(lua, ffi::lua_upvalueindex(1)).unwrap_or("");

@@ -116,7 +116,7 @@ type Answer = unsafe fn(State, &Payload) -> c_int;
 unsafe fn invoke(lua: State, function: &str, count: c_int, answer: Answer) -> c_int {
     let args = match payload::encode_values(lua, ffi::lua_gettop(lua) - count + 1, count) {
         Ok(args) => args,
-        Err(failure) => return errors::fail_with(lua, failure.kind, failure.message),
+        Err(failure) => return errors::fail_host(lua, failure.into()),
     };
     let reply = host::invoke("io", function, &args);
     payload::put_back(args);

@@ -31,6 +31,8 @@ pub(crate) struct Machine {
     pub(crate) mailbox: Mailbox,
     /// Channels alive.
     pub(crate) channels: u32,
+    /// Timers and tickers that run.
+    pub(crate) timers: u32,
     /// The buffer that the encoder uses again and again.
     pub(crate) buffer: Vec<u8>,
     loader: Option<Loader>,
@@ -66,6 +68,7 @@ impl Machine {
             scheduler: Scheduler::new(),
             mailbox: Mailbox::new(),
             channels: 0,
+            timers: 0,
             buffer: Vec::new(),
             loader: None,
             work: Work::Nothing,
@@ -151,6 +154,11 @@ unsafe extern "C-unwind" fn open(lua: State) -> c_int {
     crate::prelude::open(lua);
     crate::base::freeze_libraries(lua);
     0
+}
+
+/// The bytes of Lua values now.
+pub(crate) fn memory_used() -> u64 {
+    machine().memory.used()
 }
 
 /// Compiles source text.
@@ -258,8 +266,11 @@ unsafe fn result_of(thread: State, results: c_int) -> Result<Payload, HostError>
             return Err(host::error(errors::UNKNOWN, String::from_utf8_lossy(text).into_owned()));
         }
     }
-    payload::encode_values(thread, first, 1)
-        .map_err(|failure| host::error(failure.kind, failure.message.replacen("payload", "the result", 1)))
+    payload::encode_values(thread, first, 1).map_err(|failure| {
+        let mut error = HostError::from(failure);
+        error.message = error.message.replacen("payload", "the result", 1);
+        error
+    })
 }
 
 /// The error that ended a coroutine, which lies on top of its stack.

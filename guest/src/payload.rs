@@ -40,6 +40,6 @@ pub(crate) unsafe fn encode_value(lua: State, index: i32) -> Result<Payload, Fai
 
 impl From<Failure> for HostError {
     fn from(failure: Failure) -> Self {
-        crate::host::error(failure.kind, failure.message)
+        Self { details: failure.details, ..crate::host::error(failure.kind, failure.message) }
     }
 }

@@ -36,6 +36,9 @@ pub(crate) unsafe fn open(lua: State) {
         lua::set_text(lua, -1, name, text);
     }
     ffi::lua_setfield(lua, -2, c"event".as_ptr());
+    crate::hostmodule::push_function(lua, "process", "stats");
+    ffi::lua_setfield(lua, -2, c"stats".as_ptr());
+    lua::set_funcs(lua, -1, &[(c"limits", limits)]);
     peers::open(lua);
     spawn::open(lua);
     names::open(lua);
@@ -44,6 +47,32 @@ pub(crate) unsafe fn open(lua: State) {
 /// Closes a channel that the host feeds, by its own `close`.
 pub(crate) unsafe fn close_listener(lua: State, channel: *mut Channel) {
     mailbox::stop(lua, channel);
+}
+
+/// `process.limits()`: the limits of this process, and what it uses of them, by name.
+unsafe extern "C-unwind" fn limits(lua: State) -> c_int {
+    ffi::lua_settop(lua, 0);
+    crate::hostmodule::push_function(lua, "process", "limits");
+    ffi::lua_callk(lua, 0, 2, 0, None);
+    if ffi::lua_istable(lua, 1) == 0 {
+        return 2;
+    }
+    ffi::lua_settop(lua, 1);
+    let machine = machine();
+    let coroutines = u64::try_from(machine.scheduler.alive()).unwrap_or(u64::MAX);
+    let used = [
+        ("memory", crate::machine::memory_used()),
+        ("coroutines", coroutines),
+        ("channels", machine.channels.into()),
+        ("timers", machine.timers.into()),
+    ];
+    for (name, used) in used {
+        if lua::raw_field(lua, 1, name) == ffi::LUA_TTABLE {
+            lua::set_integer(lua, 2, c"used", i64::try_from(used).unwrap_or(i64::MAX));
+        }
+        ffi::lua_settop(lua, 1);
+    }
+    1
 }
 
 /// Pushes `true`, or `nil` and the error of the host. Answers their number.
@@ -76,7 +105,7 @@ unsafe extern "C-unwind" fn send(lua: State) -> c_int {
             payload::put_back(body);
             push_done(lua, result)
         }
-        Err(failure) => errors::fail_with(lua, failure.kind, failure.message),
+        Err(failure) => errors::fail_host(lua, failure.into()),
     }
 }
 

@@ -30,7 +30,7 @@ unsafe extern "C-unwind" fn new(lua: State) -> c_int {
     };
     if capacity > limits.channel_buffer {
         let text = format!("a channel of {capacity} values is larger than {}, the limit of this process", limits.channel_buffer);
-        return errors::fail_with(lua, errors::LIMIT_EXCEEDED, text);
+        return errors::fail_host(lua, errors::exceeded("channel_buffer", limits.channel_buffer, capacity, text));
     }
     if machine().channels >= limits.channels {
         // Some may be garbage.
@@ -38,7 +38,7 @@ unsafe extern "C-unwind" fn new(lua: State) -> c_int {
         let limit = machine().limits.channels;
         if machine().channels >= limit {
             let text = format!("the process has {limit} channels already, the limit of this process");
-            return errors::fail_with(lua, errors::LIMIT_EXCEEDED, text);
+            return errors::fail_host(lua, errors::exceeded("channels", limit, limit.saturating_add(1), text));
         }
     }
     super::push_new(lua, capacity);

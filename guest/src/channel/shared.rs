@@ -64,17 +64,17 @@ pub(crate) unsafe fn share(lua: State, index: c_int) -> Result<u32, Failure> {
         Source::Local => {}
         _ => {
             let message = "it belongs to the mailbox of this process; make one with channel.new()".to_owned();
-            return Err(Failure { kind: errors::INVALID, message });
+            return Err(Failure { kind: errors::INVALID, message, details: Vec::new() });
         }
     }
     if ffi::lua_checkstack(lua, 12) == 0 {
-        return Err(Failure { kind: errors::LIMIT_EXCEEDED, message: "the stack is full".to_owned() });
+        return Err(Failure { kind: errors::LIMIT_EXCEEDED, message: "the stack is full".to_owned(), details: Vec::new() });
     }
     let bodies = encode_buffered(lua, channel, index)?;
     let handle = host::channel_open((*channel).capacity).map_err(|error| {
         // Kinds are strings on the way; the ones of the host for this call are these two.
         let kind = if error.kind == errors::LIMIT_EXCEEDED { errors::LIMIT_EXCEEDED } else { errors::INTERNAL };
-        Failure { kind, message: error.message }
+        Failure { kind, message: error.message, details: error.details }
     })?;
     (*channel).source = Source::Shared { handle };
     (*channel).ring = ring::Ring::new();

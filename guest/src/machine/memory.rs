@@ -30,20 +30,16 @@ impl Account {
         self.limit = usize::try_from(limit).unwrap_or(usize::MAX);
     }
 
+    /// The bytes in use.
+    pub(super) fn used(&self) -> u64 {
+        u64::try_from(self.used).unwrap_or(u64::MAX)
+    }
+
     /// The error of a process that runs out of memory.
     ///
     /// The limit itself may have been lifted meanwhile, to make room for saying so; `allowed` is what it was.
     pub(super) fn exceeded(&self, allowed: u64) -> HostError {
-        let mut details = vec![0x83];
-        let mut put = |name: &str, value: &[u8]| {
-            details.push(0xa0 | u8::try_from(name.len()).unwrap_or(0));
-            details.extend_from_slice(name.as_bytes());
-            details.extend_from_slice(value);
-        };
-        let number = |value: u64| [&[0xcf][..], &value.to_be_bytes()].concat();
-        put("limit", b"\xa6memory");
-        put("allowed", &number(allowed));
-        put("used", &number(u64::try_from(self.used).unwrap_or(u64::MAX)));
+        let details = errors::limit_details("memory", allowed, self.used());
         let message =
             format!("not enough memory: the process may use {allowed} bytes for Lua values; raise `limits.memory` of its entry");
         HostError { retryable: Some(false), details, ..host::error(errors::LIMIT_EXCEEDED, message) }

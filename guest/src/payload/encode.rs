@@ -14,6 +14,8 @@ use crate::machine::machine;
 pub(crate) struct Failure {
     pub(crate) kind: Kind,
     pub(crate) message: String,
+    /// The limit that is exceeded, a document; empty for other failures.
+    pub(crate) details: Vec<u8>,
 }
 
 /// Encodes `count` values from `first` on as the array document of a payload.
@@ -82,6 +84,7 @@ unsafe fn encode_fields(lua: State, index: c_int, root: &str, resources: bool) -
         Some(0x80..=0x8f | 0xde | 0xdf) => Ok(document),
         Some(0x90) => Ok(vec![0x80]),
         _ => Err(Failure {
+            details: Vec::new(),
             kind: errors::INVALID,
             message: format!("{root} is not a table of named values; write {root}.name = value"),
         }),
@@ -118,16 +121,20 @@ struct Fault {
     path: Vec<String>,
     /// How many of the innermost steps to leave out: those that go round a cycle again.
     skip: usize,
+    /// The limit that is exceeded, a document as [`errors::limit_details`] makes it.
+    details: Vec<u8>,
 }
 
 type Encoded = Result<(), Fault>;
 
 fn invalid(reason: String) -> Fault {
-    Fault { kind: errors::INVALID, reason, path: Vec::new(), skip: 0 }
+    Fault { kind: errors::INVALID, reason, path: Vec::new(), skip: 0, details: Vec::new() }
 }
 
-fn exceeded(reason: String) -> Fault {
-    Fault { kind: errors::LIMIT_EXCEEDED, ..invalid(reason) }
+fn exceeded(limit: &str, allowed: usize, used: usize, reason: String) -> Fault {
+    let number = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+    let details = errors::limit_details(limit, number(allowed), number(used));
+    Fault { kind: errors::LIMIT_EXCEEDED, details, ..invalid(reason) }
 }
 
 impl Encoder {
@@ -155,16 +162,23 @@ impl Encoder {
         }
         let kept = self.bytes;
         put_back(Payload { data: kept, channels: Vec::new() });
-        Failure { kind: fault.kind, message: format!("{path} {}", fault.reason) }
+        Failure { kind: fault.kind, message: format!("{path} {}", fault.reason), details: fault.details }
     }
 
     /// Makes room for `more` bytes within the limit.
     fn reserve(&mut self, more: usize) -> Encoded {
         let size = self.bytes.len().saturating_add(more);
         if size > self.max_size {
-            return Err(exceeded(format!("makes the message larger than {} bytes, the limit of one message", self.max_size)));
+            return Err(exceeded(
+                "message_size",
+                self.max_size,
+                size,
+                format!("makes the message larger than {} bytes, the limit of one message", self.max_size),
+            ));
         }
-        self.bytes.try_reserve(more).map_err(|_| exceeded("does not fit into the memory of the process".to_owned()))
+        self.bytes
+            .try_reserve(more)
+            .map_err(|_| exceeded("memory", self.bytes.len(), size, "does not fit into the memory of the process".to_owned()))
     }
 
     unsafe fn value(&mut self, lua: State, index: c_int) -> Encoded {
@@ -407,6 +421,7 @@ impl Encoder {
             return Err(invalid("is a channel, which can stand in messages and arguments only".to_owned()));
         }
         let handle = crate::channel::share(lua, index).map_err(|failure| Fault {
+            details: failure.details,
             kind: failure.kind,
             ..invalid(format!("is a channel that cannot be shared: {}", failure.message))
         })?;
@@ -474,7 +489,12 @@ impl Encoder {
                 fault.skip = depth.saturating_sub(first + length);
                 fault
             }
-            None => exceeded(format!("is nested deeper than {depth} levels, the limit of one message")),
+            None => exceeded(
+                "message_depth",
+                depth,
+                depth + 1,
+                format!("is nested deeper than {depth} levels, the limit of one message"),
+            ),
         }
     }
 }

@@ -251,7 +251,7 @@ unsafe extern "C-unwind" fn transcode(lua: State) -> c_int {
                 drop(document);
                 1
             }
-            Err(failure) => errors::fail_with(lua, failure.kind, failure.message),
+            Err(failure) => errors::fail_host(lua, failure.into()),
         },
         _ => 1,
     };

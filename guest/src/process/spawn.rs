@@ -267,7 +267,7 @@ unsafe extern "C-unwind" fn upgrade(lua: State) -> c_int {
                 Err(error) => errors::fail_host(lua, error),
             }
         }
-        Err(failure) => errors::fail_with(lua, failure.kind, failure.message),
+        Err(failure) => errors::fail_host(lua, failure.into()),
     }
 }
 

@@ -8,6 +8,7 @@ use std::ffi::{CStr, c_int};
 use super::{lengths, push_now};
 use crate::host::{self, Outcome};
 use crate::lua::{self, State, ffi};
+use crate::machine::machine;
 use crate::{channel, errors, scheduler};
 
 const TIMER: &CStr = c"Timer";
@@ -119,7 +120,13 @@ unsafe fn start(lua: State, class: &CStr, length: u64, interval: u64) -> Result<
 
 /// Asks the host for the next completion. The object lies on top of the stack and stays there.
 unsafe fn arm(lua: State, object: *mut Object, length: u64) -> Result<(), host::HostError> {
+    let (limit, timers) = (machine().limits.timers, machine().timers);
+    if timers >= limit {
+        let text = format!("the process has {limit} timers that run already, the limit of this process");
+        return Err(errors::exceeded("timers", limit, timers.saturating_add(1), text));
+    }
     let ticket = host::timer(length)?;
+    machine().timers += 1;
     (*object).ticket = Some(ticket);
     ffi::lua_pushvalue(lua, -1);
     scheduler::on_ticket(lua, ticket, fired);
@@ -133,6 +140,7 @@ unsafe fn fired(lua: State, outcome: Outcome) {
         return;
     }
     (*object).ticket = None;
+    machine().timers = machine().timers.saturating_sub(1);
     ffi::lua_getiuservalue(lua, -1, CHANNEL);
     if let Outcome::Done(_) = outcome {
         push_now(lua);
@@ -160,6 +168,7 @@ unsafe fn disarm(lua: State, object: *mut Object) -> bool {
     ffi::lua_pop(lua, 1);
     let Some(ticket) = (*object).ticket.take() else { return false };
     host::cancel(ticket);
+    machine().timers = machine().timers.saturating_sub(1);
     scheduler::forget_ticket(lua, ticket);
     true
 }

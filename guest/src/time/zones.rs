@@ -240,7 +240,7 @@ pub(super) unsafe extern "C-unwind" fn load_location(lua: State) -> c_int {
 unsafe fn ask(lua: State) -> c_int {
     let args = match payload::encode_value(lua, 1) {
         Ok(args) => args,
-        Err(failure) => return errors::fail_with(lua, failure.kind, failure.message),
+        Err(failure) => return errors::fail_host(lua, failure.into()),
     };
     let reply = host::invoke("time", "zone", &args);
     payload::put_back(args);

@@ -45,6 +45,8 @@ local process: {
   unlink: (pid: string) -> (boolean?, error?),
   set_options: (options: table) -> (boolean?, error?),
   get_options: () -> any,
+  limits: () -> ({[string]: {limit?: integer, used?: integer}}?, error?),
+  stats: (process?: string) -> (any, error?),
   upgrade: (...any) -> (any, error?),
   registry: {
     register: (name: string, ...any) -> (boolean?, error?),

@@ -22,6 +22,7 @@ mod imports;
 mod modules;
 mod references;
 mod services;
+mod source_size;
 mod supervisors;
 mod unique;
 mod unsupported;
@@ -71,6 +72,7 @@ pub(crate) fn check_together(entries: &Entries, modules: Option<&ModuleCatalog>,
     imports::check(entries, diagnostics);
     unique::check(entries, diagnostics);
     hosts::check(entries, diagnostics);
+    source_size::check(entries, diagnostics);
     services::check(entries, diagnostics);
     supervisors::check(entries, diagnostics);
     components::check(entries, diagnostics);

@@ -234,8 +234,9 @@ limits! {
     handles: u64 = Some(1_000);
     /// Processes it has spawned that are alive: stops a fork bomb.
     children: u64 = Some(10_000);
-    /// Spawns each second: stops a fork bomb whose children end at once.
-    spawns_per_second: u64 = Some(10_000);
+    /// Processes started each second, calls included: stops a fork bomb whose children end at once. Unlimited by default, because hosts
+    /// share the CPU time.
+    spawns_per_second: u64 = None;
     /// Messages sent each second: stops a flood. Unlimited by default, because mailboxes are bounded.
     messages_per_second: u64 = None;
     /// Calls into the host each second: stops a program that keeps the host busy instead of itself. Unlimited by default.

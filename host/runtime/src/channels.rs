@@ -90,6 +90,8 @@ pub(crate) enum ChannelError {
     /// A bound was hit.
     #[error("{what}: at most {allowed} are allowed; {remedy}")]
     LimitExceeded {
+        /// The limit.
+        limit: &'static str,
         /// What there is too much of.
         what: &'static str,
         /// How much is allowed.
@@ -264,19 +266,39 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
     ///
     /// # Errors
     /// `LimitExceeded`.
+    #[cfg(test)]
     pub(crate) fn open(&mut self, process: P, account: u32, capacity: u32) -> Result<u32, ChannelError> {
-        if capacity > self.limits.capacity {
+        self.open_within(process, account, capacity, usize::MAX, u32::MAX)
+    }
+
+    /// Makes a channel as [`Channels::open`] does, unless the process has so many already or its buffer is larger than that.
+    ///
+    /// # Errors
+    /// `LimitExceeded`.
+    pub(crate) fn open_within(
+        &mut self,
+        process: P,
+        account: u32,
+        capacity: u32,
+        most_opened: usize,
+        most_capacity: u32,
+    ) -> Result<u32, ChannelError> {
+        let most_capacity = self.limits.capacity.min(most_capacity);
+        if capacity > most_capacity {
             return Err(ChannelError::LimitExceeded {
+                limit: "channel_buffer",
                 what: "the buffer of a channel between processes is too large",
-                allowed: self.limits.capacity as usize,
+                allowed: most_capacity as usize,
                 remedy: "pass a smaller number to channel.new",
             });
         }
         let opened = self.tables.get(&process).map_or(0, |table| table.opened);
-        if opened >= self.limits.opened {
+        let most_opened = self.limits.opened.min(most_opened);
+        if opened >= most_opened {
             return Err(ChannelError::LimitExceeded {
+                limit: "channels",
                 what: "this process opened too many channels that other processes hold",
-                allowed: self.limits.opened,
+                allowed: most_opened,
                 remedy: "use one channel for several requests",
             });
         }
@@ -682,6 +704,7 @@ impl<P, V> Channel<P, V> {
 
 fn too_many_waiting(allowed: usize) -> ChannelError {
     ChannelError::LimitExceeded {
+        limit: "pending_calls",
         what: "too many operations of this process wait on channels",
         allowed,
         remedy: "wait for some of them before starting more",

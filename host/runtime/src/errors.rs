@@ -5,6 +5,7 @@ use moonlet_sandbox::wit::Error;
 use crate::channels::ChannelError;
 use crate::document;
 use crate::mailbox::Full;
+use crate::meter::Excess;
 use crate::names::NameError;
 use crate::relations::RelationError;
 
@@ -48,6 +49,25 @@ pub(crate) fn limit(name: &str, allowed: u64, used: u64) -> Error {
     error
 }
 
+/// A rate is exceeded, for now.
+pub(crate) fn rate(name: &str, allowed: u64, excess: Excess) -> Error {
+    let Excess { used, wait } = excess;
+    let milliseconds = wait.div_ceil(1_000_000);
+    let message = format!("limit `{name}` exceeded: {allowed} allowed each second, {used} used; try again in {milliseconds} ms");
+    let mut error = Error::new("LimitExceeded", message).with_retryable(true);
+    error.details = limit_details(name, allowed, used);
+    error
+}
+
+/// Reads the name of the limit in the details of an error.
+pub(crate) fn limit_of(error: &Error) -> Option<String> {
+    if error.kind != "LimitExceeded" {
+        return None;
+    }
+    let details = document::decode_map(&error.details).ok()?;
+    document::field(&details, "limit")?.as_str().map(str::to_owned)
+}
+
 /// The mailbox of a receiver is full.
 pub(crate) fn mailbox_full(to: &str, full: Full) -> Error {
     let Full { limit, allowed, used } = full;
@@ -59,7 +79,12 @@ pub(crate) fn mailbox_full(to: &str, full: Full) -> Error {
 
 /// An operation on a host channel failed.
 pub(crate) fn of_channel(error: &ChannelError) -> Error {
-    Error::new(error.kind(), error.to_string()).with_retryable(error.retryable())
+    let mut shown = Error::new(error.kind(), error.to_string()).with_retryable(error.retryable());
+    if let ChannelError::LimitExceeded { limit, allowed, .. } = error {
+        let allowed = *allowed as u64;
+        shown.details = limit_details(limit, allowed, allowed.saturating_add(1));
+    }
+    shown
 }
 
 /// A relation was refused.
@@ -69,10 +94,15 @@ pub(crate) fn of_relation(error: &RelationError) -> Error {
 
 /// An act on a name failed.
 pub(crate) fn of_name(error: &NameError<u64>) -> Error {
-    Error::new(error.kind(), error.to_string()).with_retryable(false)
+    let mut shown = Error::new(error.kind(), error.to_string()).with_retryable(false);
+    if let NameError::LimitExceeded { allowed, .. } = error {
+        let allowed = *allowed as u64;
+        shown.details = limit_details("names", allowed, allowed.saturating_add(1));
+    }
+    shown
 }
 
-fn limit_details(name: &str, allowed: u64, used: u64) -> Vec<u8> {
+pub(crate) fn limit_details(name: &str, allowed: u64, used: u64) -> Vec<u8> {
     document::map(&[("limit", name.into()), ("allowed", allowed.into()), ("used", used.into())])
 }
 

@@ -224,7 +224,7 @@ impl Subscriber<'_> {
             let mut inner = self.process.inner();
             let allowed = self.process.terms.bounds.pending;
             if inner.pending_count() >= allowed {
-                return Err(errors::limit("pending_calls", allowed as u64, inner.pending_count() as u64 + 1).into());
+                return Err(self.process.exceeded("pending_calls", allowed as u64, inner.pending_count() as u64 + 1).into());
             }
             inner.pend(|ticket| {
                 Pending::Module(Box::new(move || {

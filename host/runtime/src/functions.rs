@@ -85,7 +85,7 @@ impl Shared {
             let mut inner = caller.inner();
             let allowed = caller.terms.bounds.pending;
             if inner.pending_count() >= allowed {
-                return Err(errors::limit("pending_calls", allowed as u64, inner.pending_count() as u64 + 1));
+                return Err(caller.exceeded("pending_calls", allowed as u64, inner.pending_count() as u64 + 1));
             }
             inner.ticket()
         };

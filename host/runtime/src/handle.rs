@@ -8,6 +8,7 @@ use moonlet_registry::Registry;
 use moonlet_sandbox::wit::{Error, Payload};
 use rmpv::Value;
 
+use crate::accounts::Accounts;
 use crate::arrival::Envelope;
 use crate::document;
 use crate::environment::Environment;
@@ -121,6 +122,15 @@ impl NodeHandle {
     /// `Unavailable` when the node has stopped or the system has no threads.
     pub fn tokio(&self) -> Result<tokio::runtime::Handle, Error> {
         self.shared()?.tokio.handle()
+    }
+
+    /// Tells what the node, its hosts and its processes use and did.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when the node has stopped.
+    pub fn accounts(&self) -> Result<Accounts, Error> {
+        Ok(self.shared()?.accounts())
     }
 
     /// Returns the authority of a process without actor and scope.

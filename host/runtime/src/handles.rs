@@ -64,6 +64,11 @@ impl Handles {
         (item.module == module && item.kind == kind).then(|| Arc::clone(&item.value))
     }
 
+    /// Counts the handles of a process.
+    pub(crate) fn count(&self, process: u64) -> u64 {
+        self.tables.lock().get(&process).map_or(0, |table| table.items.len() as u64)
+    }
+
     /// Forgets one handle.
     pub(crate) fn release(&self, process: u64, name: &Value) -> bool {
         let Some(number) = number(name) else { return false };

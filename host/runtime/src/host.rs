@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use moonlet_registry::{Allow, Limits, Quota};
 
+use crate::mailbox::Pool;
+use crate::meter::{Bucket, Excess, Hits};
 use crate::scheduler::Lane;
 
 /// The host on which functions run when their entry names none.
@@ -26,11 +28,51 @@ pub(crate) struct Host {
     /// Whether its processes have the terminal.
     pub(crate) terminal: bool,
     live: AtomicU64,
+    /// Bytes of memory of its living processes, and the most so far.
+    memory: AtomicU64,
+    memory_peak: AtomicU64,
+    /// Messages that its processes send, each second.
+    messages: Bucket,
+    /// What waits in all mailboxes; none: not bounded.
+    pub(crate) pool: Option<Arc<Pool>>,
+    /// What its processes did, those that live left out where they count themselves.
+    pub(crate) totals: Totals,
+}
+
+/// What the processes of a host did so far.
+#[derive(Debug, Default)]
+pub(crate) struct Totals {
+    pub(crate) spawned: AtomicU64,
+    pub(crate) failed: AtomicU64,
+    pub(crate) denials: AtomicU64,
+    /// CPU time of those that ended, in nanoseconds.
+    pub(crate) cpu: AtomicU64,
+    /// Messages that those sent and were given that ended.
+    pub(crate) sent: AtomicU64,
+    pub(crate) received: AtomicU64,
+    /// Limits that were hit.
+    pub(crate) hits: Hits,
+    /// Limits that ended a process.
+    pub(crate) ended: Hits,
 }
 
 impl Host {
     pub(crate) fn new(id: Arc<str>, lane: Lane, limits: Limits, quota: Quota, allow: Allow, terminal: bool) -> Self {
-        Self { id, lane, limits, quota, allow, terminal, live: AtomicU64::new(0) }
+        let pool = quota.mailbox_bytes.map(|bytes| Arc::new(Pool::new(usize::try_from(bytes.as_bytes()).unwrap_or(usize::MAX))));
+        Self {
+            id,
+            lane,
+            limits,
+            quota,
+            allow,
+            terminal,
+            live: AtomicU64::new(0),
+            memory: AtomicU64::new(0),
+            memory_peak: AtomicU64::new(0),
+            messages: Bucket::default(),
+            pool,
+            totals: Totals::default(),
+        }
     }
 
     /// Counts a process in, unless the quota is reached; then says which number is allowed.
@@ -48,6 +90,47 @@ impl Host {
     /// Counts a process out.
     pub(crate) fn leave(&self) {
         self.live.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Charges memory of a process, unless the quota is reached; then says what is allowed, and what there would be.
+    pub(crate) fn grow(&self, bytes: u64) -> Result<(), (u64, u64)> {
+        let now = self.memory.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        if let Some(allowed) = self.quota.memory
+            && now > allowed.as_bytes()
+        {
+            self.shrink(bytes);
+            return Err((allowed.as_bytes(), now));
+        }
+        self.memory_peak.fetch_max(now, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Gives memory of a process back.
+    pub(crate) fn shrink(&self, bytes: u64) {
+        self.memory.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Tells whether a process of this size fits into the quota; else what is allowed, and what there would be.
+    pub(crate) fn has_room(&self, bytes: u64) -> Result<(), (u64, u64)> {
+        let Some(allowed) = self.quota.memory else { return Ok(()) };
+        let (allowed, used) = (allowed.as_bytes(), self.memory().saturating_add(bytes));
+        if used > allowed { Err((allowed, used)) } else { Ok(()) }
+    }
+
+    /// Returns the bytes of memory of the living processes.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory.load(Ordering::Relaxed)
+    }
+
+    /// Returns the most that [`Host::memory`] ever was.
+    pub(crate) fn memory_peak(&self) -> u64 {
+        self.memory_peak.load(Ordering::Relaxed)
+    }
+
+    /// Takes a message from what its processes may send each second.
+    pub(crate) fn send(&self, now: u64) -> Result<(), (u64, Excess)> {
+        let Some(allowed) = self.quota.messages_per_second else { return Ok(()) };
+        self.messages.take(now, allowed, 1).map_err(|excess| (allowed, excess))
     }
 
     /// Counts the living processes.

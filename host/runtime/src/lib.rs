@@ -3,6 +3,7 @@
 //! Each process lives in an instance of `moonlet-sandbox`; what it may ask of its host stands in `imports`. The kernel parts
 //! (`mailbox`, `relations`, `names`, `channels`, `supervision`) are synchronous state machines without clock or threads.
 
+mod accounts;
 mod arrival;
 mod ceiling;
 mod channels;
@@ -20,6 +21,7 @@ mod host;
 mod imports;
 mod life;
 mod mailbox;
+mod meter;
 mod module;
 mod names;
 mod node;
@@ -40,6 +42,7 @@ mod terms_cache;
 mod timers;
 mod upgrade;
 
+pub use accounts::{Accounts, HostStats, ProcessStats};
 pub use environment::Environment;
 pub use events::EventStats;
 pub use handle::{CallOptions, NodeHandle, Running};

@@ -102,12 +102,8 @@ pub(crate) fn turn(node: &Arc<Shared>, process: &Arc<Process>, now: u64) -> (Ver
     }
     let over = std::mem::replace(&mut *life, Life::Over);
     drop(life);
-    match &over {
-        Life::Outside(wake) => wake(),
-        Life::Machine(machine) if exit.is_err() => {
-            process.memory.store(machine.memory().now as u64, Ordering::Relaxed);
-        }
-        _ => {}
+    if let Life::Outside(wake) = &over {
+        wake();
     }
     // The instance goes back to the pool here, on the worker and outside of all locks.
     drop(over);
@@ -195,7 +191,8 @@ fn start(node: &Arc<Shared>, process: &Arc<Process>, args: Payload, life: &mut L
     };
     let limits = InstanceLimits { memory: terms.bounds.memory, message: terms.bounds.message_size };
     let imports = Box::new(Calls::new(Arc::clone(node), Arc::clone(process)));
-    let mut machine = Box::new(node.sandbox.machine(imports, limits).map_err(Failure::into_error)?);
+    let mut machine = Box::new(node.sandbox.machine(imports, limits).map_err(ended_by)?);
+    node.image_memory.store(machine.memory().now as u64, Ordering::Relaxed);
     let mut program: Program = terms.take_program(chunks);
     process.pid.as_ref().clone_into(&mut program.pid);
     program.args = args;
@@ -211,7 +208,7 @@ fn outcome(process: &Process, status: Result<Status, Failure>) -> Option<Exit> {
     match status {
         Ok(Status::Finished) => Some(finished(process)),
         Ok(Status::Blocked) => None,
-        Err(failure) => Some(Err(failure.into_error())),
+        Err(failure) => Some(Err(ended_by(failure))),
     }
 }
 
@@ -241,17 +238,45 @@ async fn run_component(node: Arc<Shared>, process: Arc<Process>, args: Payload) 
 /// The error of a process that the sandbox ended. Whether it may go better next time is for its supervisor to find out.
 fn fault(failure: Failure) -> Error {
     let full = matches!(failure, Failure::Full(_));
-    let mut error = failure.into_error();
+    let mut error = ended_by(failure);
     error.retryable = full.then_some(true);
+    error
+}
+
+/// The error of a process that the sandbox ended; where a limit did it, its details say which.
+fn ended_by(failure: Failure) -> Error {
+    let limit = match &failure {
+        Failure::MemoryLimit { limit, allowed, used } => Some((*limit, *allowed as u64, *used as u64)),
+        _ => None,
+    };
+    let mut error = failure.into_error();
+    if let Some((limit, allowed, used)) = limit {
+        error.details = errors::limit_details(limit, allowed, used);
+    }
     error
 }
 
 /// Takes what the process said about its end.
 fn finished(process: &Process) -> Exit {
-    match process.inner().finished.take() {
-        Some(exit) => *exit,
+    let finished = process.inner().finished.take();
+    match finished {
+        Some(exit) => exit.map_err(|error| squeezed(process, error)),
         None => Err(errors::internal("the process ended without saying how")),
     }
+}
+
+/// A Lua process that ran out of memory knows its own limit only; the host knows whether it was that of all processes.
+fn squeezed(process: &Process, error: Error) -> Error {
+    let squeezed = process.counted().is_some_and(|meter| meter.squeezed.load(Ordering::Relaxed));
+    let Some(allowed) = process.terms.host.quota.memory.filter(|_| squeezed) else { return error };
+    if errors::limit_of(&error).as_deref() != Some("memory") {
+        return error;
+    }
+    let host = &process.terms.host;
+    let message =
+        format!("not enough memory: all processes of `{}` together may use {allowed}; raise `quota.memory` of it", host.id);
+    let details = errors::limit_details("quota.memory", allowed.as_bytes(), allowed.as_bytes().saturating_add(1));
+    Error { message, details, ..error }
 }
 
 fn give_back(mut events: Vec<Event>) {

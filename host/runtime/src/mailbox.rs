@@ -5,6 +5,8 @@
 //! is kept within a topic.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use moonlet_sandbox::wit::{Error, Event, Outcome, Payload, Signal, SignalKind};
 use rustc_hash::FxHashSet;
@@ -31,6 +33,32 @@ pub(crate) struct MailboxLimits {
     pub(crate) bytes: usize,
 }
 
+/// What waits in several mailboxes together, in bytes, and how much may.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    allowed: usize,
+    used: AtomicUsize,
+}
+
+impl Pool {
+    pub(crate) fn new(allowed: usize) -> Self {
+        Self { allowed, used: AtomicUsize::new(0) }
+    }
+
+    fn charge(&self, bytes: usize) -> Result<(), Full> {
+        let used = self.used.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        if used > self.allowed {
+            self.discharge(bytes);
+            return Err(Full { limit: "quota.mailbox_bytes", allowed: self.allowed, used });
+        }
+        Ok(())
+    }
+
+    fn discharge(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
 /// A message came to a full mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Full {
@@ -54,6 +82,8 @@ pub(crate) struct Mailbox {
     bytes: usize,
     owed: Owed,
     limits: MailboxLimits,
+    /// What it shares a bound with.
+    pool: Option<Arc<Pool>>,
 }
 
 /// What the process asked for and has not taken yet: the ends of operations, and signals. It is not charged like messages, because
@@ -69,6 +99,8 @@ struct Owed {
 struct Inbox {
     open: bool,
     paused: bool,
+    /// Whether somebody knows that the mailbox is nearly full.
+    warned: bool,
 }
 
 impl Mailbox {
@@ -78,12 +110,37 @@ impl Mailbox {
             kept: VecDeque::new(),
             topics: FxHashSet::default(),
             paused: FxHashSet::default(),
-            inbox: Inbox { open: false, paused: false },
+            inbox: Inbox { open: false, paused: false, warned: false },
             messages: 0,
             bytes: 0,
             owed: Owed::default(),
             limits,
+            pool: None,
         }
+    }
+
+    /// The same, with a bound that it shares.
+    pub(crate) fn sharing(limits: MailboxLimits, pool: Option<Arc<Pool>>) -> Self {
+        let mut mailbox = Self::new(limits);
+        mailbox.pool = pool;
+        mailbox
+    }
+
+    /// Returns the bytes that wait.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Tells once that the mailbox is nearly full: which limit, what it allows, and what is used.
+    pub(crate) fn warning(&mut self) -> Option<Full> {
+        if self.inbox.warned {
+            return None;
+        }
+        let full = |limit, used: usize, allowed: usize| (used > allowed / 5 * 4).then_some(Full { limit, allowed, used });
+        let warning = full("mailbox_messages", self.messages, self.limits.messages)
+            .or_else(|| full("mailbox_bytes", self.bytes, self.limits.bytes));
+        self.inbox.warned = warning.is_some();
+        warning
     }
 
     /// A mailbox that nothing is put into: what an ended process has left.
@@ -248,7 +305,7 @@ impl Mailbox {
         let kept: Vec<Envelope> = std::mem::take(&mut self.kept).into_iter().collect();
         self.topics = FxHashSet::default();
         self.paused = FxHashSet::default();
-        self.inbox = Inbox { open: false, paused: false };
+        self.inbox = Inbox { open: false, paused: false, warned: false };
         let (mut lost, mut channels) = (0, Vec::new());
         for arrival in unread {
             if self.charge_again(&arrival) { self.take_back(arrival, &mut channels) } else { lost += 1 }
@@ -290,6 +347,11 @@ impl Mailbox {
         };
         let (messages, bytes) = (self.messages + 1, self.bytes.saturating_add(bytes));
         if messages > self.limits.messages.saturating_mul(2) || bytes > self.limits.bytes.saturating_mul(2) {
+            return false;
+        }
+        if let Some(pool) = &self.pool
+            && pool.charge(bytes - self.bytes).is_err()
+        {
             return false;
         }
         (self.messages, self.bytes) = (messages, bytes);
@@ -372,6 +434,9 @@ impl Mailbox {
         if bytes > self.limits.bytes {
             return Err(Full { limit: "mailbox_bytes", allowed: self.limits.bytes, used: bytes });
         }
+        if let Some(pool) = &self.pool {
+            pool.charge(bytes - self.bytes)?;
+        }
         self.messages = messages;
         self.bytes = bytes;
         Ok(())
@@ -397,6 +462,9 @@ impl Mailbox {
         };
         self.messages = self.messages.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(bytes);
+        if let Some(pool) = &self.pool {
+            pool.discharge(bytes);
+        }
         bytes
     }
 
@@ -407,6 +475,14 @@ impl Mailbox {
         }
         if self.kept.is_empty() && self.kept.capacity() > KEEP_CAPACITY {
             self.kept = VecDeque::new();
+        }
+    }
+}
+
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        if let Some(pool) = &self.pool {
+            pool.discharge(self.bytes);
         }
     }
 }

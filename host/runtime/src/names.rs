@@ -134,6 +134,14 @@ impl<P: Copy + Eq + Hash> Names<P> {
     /// `AlreadyExists` when another process has the name, `Invalid` when the text cannot be one, `LimitExceeded`, and
     /// `Unavailable` for a scope wider than this node.
     pub(crate) fn register(&mut self, name: &str, process: P, scope: NameScope) -> Result<(), NameError<P>> {
+        self.register_within(name, process, scope, self.limits.per_process)
+    }
+
+    /// Gives a process a name as [`Names::register`] does, unless it has so many already.
+    ///
+    /// # Errors
+    /// As [`Names::register`].
+    pub(crate) fn register_within(&mut self, name: &str, process: P, scope: NameScope, most: usize) -> Result<(), NameError<P>> {
         check_scope(scope)?;
         self.check(name)?;
         if let Some(&holder) = self.holders.get(name) {
@@ -143,8 +151,8 @@ impl<P: Copy + Eq + Hash> Names<P> {
             return Err(NameError::LimitExceeded { scope: "a node", allowed: self.limits.total });
         }
         let names = self.names.entry(process).or_default();
-        if names.len() >= self.limits.per_process {
-            let allowed = self.limits.per_process;
+        if names.len() >= most {
+            let allowed = most;
             if names.is_empty() {
                 self.names.remove(&process);
             }
@@ -194,7 +202,6 @@ impl<P: Copy + Eq + Hash> Names<P> {
     }
 
     /// Gives the names of a process, in the order in which it took them.
-    #[cfg(test)]
     pub(crate) fn of(&self, process: P) -> &[Arc<str>] {
         self.names.get(&process).map_or(&[], Vec::as_slice)
     }

@@ -162,6 +162,7 @@ impl Node {
             stopping: AtomicBool::new(false),
             start: Instant::now(),
             counters: Counters::default(),
+            image_memory: AtomicU64::new(0),
         });
         let watching = Arc::downgrade(&shared);
         shared.registry.watch(Box::new(move |applied| {
@@ -318,6 +319,12 @@ impl Node {
     #[must_use]
     pub fn event_stats(&self) -> EventStats {
         self.shared.event_stats()
+    }
+
+    /// Returns a handle, for what runs beside the node.
+    #[must_use]
+    pub fn handle(&self) -> NodeHandle {
+        NodeHandle::new(&self.shared)
     }
 
     /// Returns numbers about the node.

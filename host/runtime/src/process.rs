@@ -7,8 +7,8 @@
 //! no lock at all but `life` while the guest runs.
 
 use std::any::Any;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use moonlet_sandbox::wit::{Error, Event, Outcome, Payload, Signal};
 use parking_lot::{Mutex, MutexGuard, RwLock};
@@ -16,9 +16,11 @@ use rustc_hash::FxHashMap;
 
 use crate::arrival::{Envelope, Exit};
 use crate::crash::Topics;
+use crate::errors;
 use crate::functions::Call;
 use crate::life::Life;
 use crate::mailbox::{Full, Mailbox};
+use crate::meter::{Excess, Meter};
 use crate::scheduler::{Halted, Lane, Runnable};
 use crate::security::Authority;
 use crate::shared::Shared;
@@ -66,8 +68,14 @@ pub(crate) struct Process {
     pub(crate) attachment: Option<Arc<dyn Any + Send + Sync>>,
     /// CPU time so far, in nanoseconds.
     pub(crate) cpu: AtomicU64,
-    /// Bytes of memory that it had at its end; zero before.
+    /// Bytes of linear memory; zero before it starts.
     pub(crate) memory: AtomicU64,
+    /// Messages that it has sent; only the worker that runs it writes.
+    sent: AtomicU64,
+    /// What is counted seldom.
+    meter: OnceLock<Box<Meter>>,
+    /// When it came into being, on the node's clock.
+    pub(crate) born: u64,
     /// CPU time since it last waited, in nanoseconds.
     pub(crate) turn: AtomicU64,
     /// Whether it has waited for the first time, so that it is up.
@@ -91,6 +99,7 @@ pub(crate) struct Bearing {
     pub(crate) context: Arc<[u8]>,
     pub(crate) authority: Arc<Authority>,
     pub(crate) attachment: Option<Arc<dyn Any + Send + Sync>>,
+    pub(crate) born: u64,
 }
 
 /// What others change, under its lock.
@@ -113,6 +122,8 @@ pub(crate) struct Inner {
     pub(crate) topics: Topics,
     /// Messages that waited when it ended.
     pub(crate) waiting: usize,
+    /// Messages that it was given.
+    pub(crate) received: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,7 +170,7 @@ pub(crate) struct Remains {
 
 impl Process {
     pub(crate) fn new(seat: Seat, terms: Arc<Terms>, parent: u64, bearing: Bearing, life: Life, waiter: Option<Waiter>) -> Self {
-        let mailbox = Mailbox::new(terms.bounds.mailbox);
+        let mailbox = Mailbox::sharing(terms.bounds.mailbox, terms.host.pool.clone());
         Self {
             seat,
             pid: seat.pid(&terms.host.id),
@@ -172,6 +183,9 @@ impl Process {
             attachment: bearing.attachment,
             cpu: AtomicU64::new(0),
             memory: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            meter: OnceLock::new(),
+            born: bearing.born,
             turn: AtomicU64::new(0),
             settled: AtomicBool::new(false),
             brief: AtomicBool::new(false),
@@ -190,6 +204,7 @@ impl Process {
                 fresh: false,
                 topics: Topics::default(),
                 waiting: 0,
+                received: 0,
             }),
             ties: AtomicU8::new(0),
             killed: AtomicBool::new(false),
@@ -211,6 +226,50 @@ impl Process {
     pub(crate) fn renew(&self, terms: Arc<Terms>) {
         *self.renewed.write() = Some(terms);
         self.turn.store(0, Ordering::Relaxed);
+    }
+
+    /// What is counted seldom, made now if it was not before.
+    pub(crate) fn meter(&self) -> &Meter {
+        self.meter.get_or_init(Box::default)
+    }
+
+    /// What is counted seldom, if anything was.
+    pub(crate) fn counted(&self) -> Option<&Meter> {
+        self.meter.get().map(|meter| &**meter)
+    }
+
+    /// Counts a message that it has sent. Only for the worker that runs it.
+    pub(crate) fn count_sent(&self) {
+        self.sent.store(self.sent.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// Returns how many messages it has sent.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Counts that it hit a limit.
+    pub(crate) fn hit(&self, limit: &str) {
+        self.meter().hits.fetch_add(1, Ordering::Relaxed);
+        self.terms.host.totals.hits.count(limit);
+    }
+
+    /// Counts that it was denied something.
+    pub(crate) fn denied(&self) {
+        self.meter().denials.fetch_add(1, Ordering::Relaxed);
+        self.terms.host.totals.denials.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The error of a limit that it hit, which is counted.
+    pub(crate) fn exceeded(&self, limit: &str, allowed: u64, used: u64) -> Error {
+        self.hit(limit);
+        errors::limit(limit, allowed, used)
+    }
+
+    /// The error of a rate that it exceeds, which is counted.
+    pub(crate) fn too_fast(&self, limit: &str, allowed: u64, excess: Excess) -> Error {
+        self.hit(limit);
+        errors::rate(limit, allowed, excess)
     }
 
     /// Ties something to it, so that its end looks there; false when it has ended.
@@ -314,6 +373,11 @@ impl Inner {
         false
     }
 
+    /// Tells whether it waits for something to arrive.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.state == State::Idle
+    }
+
     pub(crate) fn is_ended(&self) -> bool {
         self.state == State::Ended
     }
@@ -325,6 +389,7 @@ impl Inner {
             return Err(Refused::Ended);
         }
         self.topics.note(&envelope.topic);
+        self.received += 1;
         let deliverable = self.mailbox.message(envelope).map_err(Refused::Full)?;
         Ok(deliverable && self.rouse())
     }
@@ -381,6 +446,11 @@ impl Inner {
     /// Counts the operations that go on, and those whose end it has not taken yet.
     pub(crate) fn pending_count(&self) -> usize {
         self.pending.len() + self.mailbox.owed()
+    }
+
+    /// Counts the timers that run, but for the one of its wall time.
+    pub(crate) fn timer_count(&self) -> usize {
+        self.pending.iter().filter(|(ticket, pending)| **ticket != 0 && matches!(pending, Pending::Timer(_))).count()
     }
 
     /// Takes a pending operation off, so that it cannot complete any more.

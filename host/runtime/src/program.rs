@@ -34,6 +34,8 @@ pub(crate) struct Program {
     pub(crate) retry: Option<Retry>,
     /// How many calls of it run at once.
     pub(crate) gate: Option<Gate>,
+    /// Bytes of its source with all that it imports.
+    pub(crate) source_size: u64,
     source: Source,
     code: OnceLock<Result<Code, wit::Error>>,
 }
@@ -88,6 +90,8 @@ impl Program {
         }
         modules.sort();
         modules.dedup();
+        let sizes = libraries.iter().filter_map(|library| LuaEntry::new(library).ok()).map(|view| view.source.len() as u64);
+        let source_size = sizes.sum::<u64>() + view.source.len() as u64;
         Ok(Self {
             entry: entry.id.as_str().into(),
             form: if view.form == LuaForm::Function { Form::Function } else { Form::Process },
@@ -97,6 +101,7 @@ impl Program {
             default_host: view.default_host,
             retry: view.retry,
             gate: if view.form == LuaForm::Function { Gate::new(&view.pool) } else { None },
+            source_size,
             source: Source::Lua { main: Arc::clone(entry), libraries },
             code: OnceLock::new(),
         })
@@ -122,6 +127,7 @@ impl Program {
             default_host: view.default_host.clone(),
             retry: view.retry.clone(),
             gate: None,
+            source_size: 0,
             source: Source::Foreign(Box::new(view)),
             code: OnceLock::new(),
         })
@@ -138,6 +144,7 @@ impl Program {
             default_host: None,
             retry: None,
             gate: None,
+            source_size: 0,
             source: Source::Outside,
             code: OnceLock::new(),
         }

@@ -70,6 +70,8 @@ pub(crate) struct Shared {
     pub(crate) stopping: AtomicBool,
     pub(crate) start: Instant,
     pub(crate) counters: Counters,
+    /// Bytes of memory that a Lua process starts with; zero before the first one.
+    pub(crate) image_memory: AtomicU64,
 }
 
 /// A host module with its description, made once.
@@ -187,7 +189,13 @@ impl Shared {
     pub(crate) fn deliver(&self, to: &str, target: &Arc<Process>, envelope: Envelope) -> Result<(), Error> {
         // A message that is refused is dropped with the lock still held, hence its handles are noted before.
         let handles = if envelope.body.channels.is_empty() { Vec::new() } else { envelope.body.channels.clone() };
-        let taken = target.inner().message(envelope);
+        let (taken, warning) = {
+            let mut inner = target.inner();
+            (inner.message(envelope), inner.mailbox.warning())
+        };
+        if let Some(full) = warning {
+            warn_of_mailbox(target, full);
+        }
         match taken {
             Ok(due) => {
                 self.schedule(target, due);
@@ -195,6 +203,9 @@ impl Shared {
             }
             Err(refused) => {
                 self.release(target, &handles);
+                if let Refused::Full(full) = refused {
+                    target.hit(full.limit);
+                }
                 Err(match refused {
                     Refused::Ended => errors::no_process(to),
                     Refused::Full(full) => errors::mailbox_full(to, full),
@@ -277,6 +288,16 @@ impl Shared {
             Alarm::Host(act) => act(self),
         }
     }
+}
+
+/// Tells the operator, once for each process, that it may soon refuse messages.
+fn warn_of_mailbox(process: &Process, full: crate::mailbox::Full) {
+    let (pid, entry) = (&*process.pid, &*process.terms.program.entry);
+    let crate::mailbox::Full { limit, allowed, used } = full;
+    tracing::warn!(
+        target: "moonlet", pid, entry, limit, allowed, used,
+        "the mailbox is 80 percent full: the process reads slower than others send to it"
+    );
 }
 
 impl Shared {

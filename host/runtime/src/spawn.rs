@@ -65,7 +65,7 @@ impl Shared {
         };
         let parent_number = parent.map_or(0, |parent| parent.number());
         let wall = terms.bounds.wall;
-        let bearing = Bearing { context, authority, attachment };
+        let bearing = Bearing { context, authority, attachment, born: self.clock() };
         let process = Process::new(seat, terms, parent_number, bearing, Life::Over, waiter);
         let process = Arc::new(process);
         self.table.put(seat, Arc::clone(&process));
@@ -100,19 +100,36 @@ impl Shared {
     /// Counts a process in, or says which limit keeps it out.
     fn admit(&self, terms: &Arc<Terms>, parent: Option<&Arc<Process>>) -> Result<(), Error> {
         if let Some(parent) = parent {
+            let allowed = parent.terms.bounds.spawns;
+            if allowed != u64::MAX {
+                let taken = parent.meter().spawns.take(self.clock(), allowed, 1);
+                taken.map_err(|excess| parent.too_fast("spawns_per_second", allowed, excess))?;
+            }
             let children = parent.children.fetch_add(1, Ordering::Relaxed);
             let allowed = parent.terms.bounds.children;
             if children >= allowed {
                 parent.children.fetch_sub(1, Ordering::Relaxed);
-                return Err(errors::limit("children", allowed.into(), u64::from(children) + 1));
+                return Err(parent.exceeded("children", allowed.into(), u64::from(children) + 1));
             }
         }
-        terms.host.enter().map_err(|allowed| {
+        let host = &terms.host;
+        let image = self.image_memory.load(Ordering::Relaxed);
+        let full = match host.has_room(image) {
+            Ok(()) => host.enter().map_err(|allowed| ("quota.processes", allowed, allowed + 1)),
+            Err((allowed, used)) => Err(("quota.memory", allowed, used)),
+        };
+        full.map_err(|(limit, allowed, used)| {
             if let Some(parent) = parent {
                 parent.children.fetch_sub(1, Ordering::Relaxed);
             }
-            errors::limit("quota.processes", allowed, allowed + 1)
-        })
+            host.totals.hits.count(limit);
+            errors::limit(limit, allowed, used)
+        })?;
+        if let Some(parent) = parent {
+            parent.meter().spawned.fetch_add(1, Ordering::Relaxed);
+        }
+        host.totals.spawned.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 
     fn dismiss(&self, terms: &Arc<Terms>, parent: Option<&Arc<Process>>) {
@@ -165,7 +182,7 @@ impl Shared {
         if process.upgradable.load(Ordering::Relaxed) {
             self.upgradable.lock().remove(&number);
         }
-        process.terms.host.leave();
+        self.settle_accounts(process, &exit);
         if let Some(parent) = self.table.numbered(process.parent) {
             parent.children.fetch_sub(1, Ordering::Relaxed);
         }
@@ -195,6 +212,26 @@ impl Shared {
         // Last, because the result may carry channels.
         if remains.ties & CHANNELS != 0 {
             self.drop_channels(number);
+        }
+    }
+
+    /// Adds what an ended process did to what its host did, and gives back what it used.
+    fn settle_accounts(&self, process: &Process, exit: &Exit) {
+        let host = &process.terms.host;
+        host.leave();
+        host.shrink(process.memory.load(Ordering::Relaxed));
+        let totals = &host.totals;
+        totals.cpu.fetch_add(process.cpu.load(Ordering::Relaxed), Ordering::Relaxed);
+        totals.sent.fetch_add(process.sent(), Ordering::Relaxed);
+        totals.received.fetch_add(process.inner().received, Ordering::Relaxed);
+        if let Err(error) = exit {
+            totals.failed.fetch_add(1, Ordering::Relaxed);
+            if let Some(limit) = errors::limit_of(error) {
+                totals.ended.count(&limit);
+            }
+        }
+        if process.counted().is_some_and(|meter| meter.suppressed.load(Ordering::Relaxed) > 0) {
+            crate::imports::report_suppressed(process);
         }
     }
 

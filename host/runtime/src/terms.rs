@@ -21,6 +21,10 @@ pub(crate) struct Terms {
     pub(crate) program: Arc<Program>,
     pub(crate) host: Arc<Host>,
     pub(crate) bounds: Bounds,
+    /// The same as they are written.
+    pub(crate) limits: Limits,
+    /// Whether the messages that it sends are counted against a rate.
+    pub(crate) paced: bool,
     /// The modules it declares and the ceiling allows.
     pub(crate) modules: FxHashSet<String>,
     /// What it may reach at most, and whatever it starts.
@@ -56,6 +60,22 @@ pub(crate) struct Bounds {
     pub(crate) children: u32,
     /// Handles of host modules.
     pub(crate) handles: u64,
+    /// Names it has.
+    pub(crate) names: usize,
+    /// Channels between processes that it has opened.
+    pub(crate) channels: usize,
+    /// Timers of a program that has no limits of its own.
+    pub(crate) timers: usize,
+    /// Processes started, each second.
+    pub(crate) spawns: u64,
+    /// Messages sent, each second.
+    pub(crate) messages: u64,
+    /// Calls of the host, each second.
+    pub(crate) calls: u64,
+    /// Lines logged, each second.
+    pub(crate) log_lines: u64,
+    /// Bytes logged, each second.
+    pub(crate) log_bytes: u64,
     /// What the machine keeps itself.
     pub(crate) soft: SoftLimits,
 }
@@ -90,6 +110,14 @@ impl Bounds {
             pending: size("pending_calls"),
             children: count("children"),
             handles: number("handles"),
+            names: size("names"),
+            channels: size("channels"),
+            timers: size("timers"),
+            spawns: number("spawns_per_second"),
+            messages: number("messages_per_second"),
+            calls: number("host_calls_per_second"),
+            log_lines: number("log_lines_per_second"),
+            log_bytes: number("log_bytes_per_second"),
             soft,
         }
     }
@@ -107,9 +135,10 @@ impl Terms {
     pub(crate) fn new(program: Arc<Program>, host: Arc<Host>, ceiling: Arc<Ceiling>, ceiling_number: usize) -> Self {
         let limits = Limits::merged(&host.limits, &program.limits).below(&ceiling.limits);
         let bounds = Bounds::new(&limits);
+        let paced = bounds.messages != u64::MAX || host.quota.messages_per_second.is_some();
         let allowed = program.modules.iter().filter(|name| ceiling.allow.module(name));
         let modules = allowed.cloned().collect();
-        Self { program, host, bounds, modules, ceiling, ceiling_number, spare: Mutex::new(Vec::new()) }
+        Self { program, host, bounds, limits, paced, modules, ceiling, ceiling_number, spare: Mutex::new(Vec::new()) }
     }
 
     /// Tells whether its processes have the terminal. A function does not, even where its caller has it.

@@ -100,6 +100,11 @@ impl TermsCache {
         let generation = self.generation.load(Ordering::SeqCst);
         let program = self.program(registry, entry)?;
         let host_ref = self.host(registry, host)?;
+        // Before anything of it is parsed.
+        let allowed = Limits::merged(&host_ref.limits, &program.limits).get("source_size").unwrap_or(u64::MAX);
+        if program.source_size > allowed {
+            return Err(errors::limit("source_size", allowed, program.source_size));
+        }
         let mut known = self.known.write();
         let (ceiling, number) = known.ceiling(Ceiling::of(&host_ref));
         let terms = Arc::new(Terms::new(program, host_ref, ceiling, number));

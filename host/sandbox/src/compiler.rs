@@ -148,6 +148,16 @@ impl wit::log::Host for Nothing {
 }
 
 impl Imports for Nothing {
+    fn counts_calls(&self) -> bool {
+        false
+    }
+
+    fn called(&mut self) {}
+
+    fn grow(&mut self, _more: usize, _total: usize) -> Result<(), (&'static str, usize, usize)> {
+        Ok(())
+    }
+
     fn pid(&self) -> String {
         String::new()
     }

@@ -18,6 +18,7 @@ use crate::wit::{self, Error, Event, Imports, Outcome, Payload};
 /// What the host keeps for one instance of world `process`.
 pub(crate) struct ProgramState {
     imports: Box<dyn Imports>,
+    counts_calls: bool,
     limiter: Limiter,
     wasi: WasiCtx,
     table: ResourceTable,
@@ -25,18 +26,20 @@ pub(crate) struct ProgramState {
 
 impl ProgramState {
     pub(crate) fn new(imports: Box<dyn Imports>, limiter: Limiter, wasi: WasiCtx) -> Self {
-        Self { imports, limiter, wasi, table: ResourceTable::new() }
+        Self { counts_calls: imports.counts_calls(), imports, limiter, wasi, table: ResourceTable::new() }
     }
 
     /// The limiter, for its store.
     pub(crate) fn limiter(&mut self) -> &mut dyn wasmtime::ResourceLimiter {
-        &mut self.limiter
+        self
     }
 
     pub(crate) fn limits(&self) -> &Limiter {
         &self.limiter
     }
 }
+
+crate::limiter::limited!(ProgramState);
 
 /// A compiled component, ready for instances.
 #[derive(Clone)]
@@ -64,12 +67,12 @@ impl Component {
         let state = ProgramState::new(imports, Limiter::new(limits), WasiCtx::builder().build());
         let mut store = Store::new(&self.engine, state);
         store.set_hostcall_fuel(limits.of_call());
-        store.limiter(|state| &mut state.limiter);
+        store.limiter(|state| state);
         store.epoch_deadline_async_yield_and_update(SLICE_TICKS);
         store.set_epoch_deadline(SLICE_TICKS);
         let exports = match self.image.instantiate_async(&mut store).await {
             Ok(exports) => exports,
-            Err(error) => return Err(Failure::of_instance(&error)),
+            Err(error) => return Err(Failure::of_instance(&error, &store.data().limiter)),
         };
         Ok(Running { store, exports })
     }
@@ -122,6 +125,9 @@ impl HasData for BlockingCalls {
 }
 
 fn imports(state: &mut ProgramState) -> &mut (dyn Imports + 'static) {
+    if state.counts_calls {
+        state.imports.called();
+    }
     &mut *state.imports
 }
 

@@ -80,7 +80,10 @@ impl Exported {
         store.limiter(ProgramState::limiter);
         store.epoch_deadline_async_yield_and_update(SLICE_TICKS);
         store.set_epoch_deadline(SLICE_TICKS);
-        let instance = self.image.instantiate_async(&mut store).await.map_err(|error| Failure::of_instance(&error))?;
+        let instance = match self.image.instantiate_async(&mut store).await {
+            Ok(instance) => instance,
+            Err(error) => return Err(Failure::of_instance(&error, store.data().limits())),
+        };
         let Some(function) = instance.get_func(&mut store, self.function) else {
             return Err(Failure::Component(format!("`{}` is no function", self.name)));
         };

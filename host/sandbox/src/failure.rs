@@ -5,9 +5,11 @@ use crate::wit;
 /// What ended an instance, or kept it from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// It asked for more linear memory than its limit and could not go on without it.
-    #[error("memory limit exceeded: {allowed} bytes allowed, {used} asked for")]
+    /// It asked for more linear memory than a limit allows and could not go on without it.
+    #[error("limit `{limit}` exceeded: {allowed} bytes allowed, {used} asked for")]
     MemoryLimit {
+        /// The name of the limit.
+        limit: &'static str,
         /// The limit in bytes.
         allowed: usize,
         /// The bytes it asked for.
@@ -50,8 +52,8 @@ impl Failure {
     /// Sorts an error of wasmtime that ended a call.
     pub(crate) fn of_call(error: &wasmtime::Error, limiter: &crate::limiter::Limiter) -> Self {
         // A guest that runs out of memory traps a moment later, so the refusal is the cause.
-        if let Some(used) = limiter.refused() {
-            return Self::MemoryLimit { allowed: limiter.allowed(), used };
+        if let Some(refusal) = limiter.refused() {
+            return Self::of_refusal(refusal);
         }
         match error.downcast_ref::<wasmtime::Trap>() {
             Some(wasmtime::Trap::StackOverflow) => Self::Stack,
@@ -65,8 +67,15 @@ impl Failure {
         }
     }
 
+    fn of_refusal(refusal: crate::limiter::Refusal) -> Self {
+        Self::MemoryLimit { limit: refusal.limit, allowed: refusal.allowed, used: refusal.used }
+    }
+
     /// Sorts an error of wasmtime that kept an instance from being made.
-    pub(crate) fn of_instance(error: &wasmtime::Error) -> Self {
+    pub(crate) fn of_instance(error: &wasmtime::Error, limiter: &crate::limiter::Limiter) -> Self {
+        if let Some(refusal) = limiter.refused() {
+            return Self::of_refusal(refusal);
+        }
         if error.is::<wasmtime::PoolConcurrencyLimitError>() {
             return Self::Full(format!("{error}; raise the number of processes of the node"));
         }

@@ -1,6 +1,6 @@
 //! The linear-memory limit of one instance.
 
-use wasmtime::{ResourceLimiter, Result};
+use crate::wit::Imports;
 
 /// Limits of an instance that the sandbox itself enforces.
 #[derive(Debug, Clone, Copy)]
@@ -36,11 +36,22 @@ pub struct MemoryUse {
 /// Table elements an instance may grow to; stops a hand-made component from taking host memory through its tables.
 const MAX_TABLE_ELEMENTS: usize = 100_000;
 
+/// A no of the limiter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Refusal {
+    /// The limit that forbids to grow.
+    pub(crate) limit: &'static str,
+    /// What it allows.
+    pub(crate) allowed: usize,
+    /// What there would be.
+    pub(crate) used: usize,
+}
+
 /// Says yes or no when an instance grows, and remembers a no.
 pub(crate) struct Limiter {
     limits: InstanceLimits,
     used: usize,
-    refused: Option<usize>,
+    refused: Option<Refusal>,
 }
 
 impl Limiter {
@@ -48,32 +59,62 @@ impl Limiter {
         Self { limits, used: 0, refused: None }
     }
 
-    pub(crate) fn allowed(&self) -> usize {
-        self.limits.memory
-    }
-
-    pub(crate) fn refused(&self) -> Option<usize> {
+    pub(crate) fn refused(&self) -> Option<Refusal> {
         self.refused
     }
 
     pub(crate) fn memory(&self) -> MemoryUse {
         MemoryUse { now: self.used, peak: self.used }
     }
-}
 
-impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
+    fn memory_growing(&mut self, imports: &mut dyn Imports, current: usize, desired: usize) -> bool {
+        let more = desired.saturating_sub(current);
         // The limit holds for all memories of the instance together.
-        let total = self.used.saturating_add(desired.saturating_sub(current));
+        let total = self.used.saturating_add(more);
         if total > self.limits.memory {
-            self.refused = Some(total);
-            return Ok(false);
+            self.refused = Some(Refusal { limit: "memory", allowed: self.limits.memory, used: total });
+            return false;
+        }
+        if let Err((limit, allowed, used)) = imports.grow(more, total) {
+            self.refused = Some(Refusal { limit, allowed, used });
+            return false;
         }
         self.used = total;
-        Ok(true)
+        true
     }
+}
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
-        Ok(desired <= MAX_TABLE_ELEMENTS)
-    }
+/// What has a limiter and can ask the host.
+pub(crate) trait Limited {
+    fn parts(&mut self) -> (&mut Limiter, &mut dyn Imports);
+}
+
+macro_rules! limited {
+    ($state:ty) => {
+        impl crate::limiter::Limited for $state {
+            fn parts(&mut self) -> (&mut crate::limiter::Limiter, &mut dyn crate::wit::Imports) {
+                (&mut self.limiter, &mut *self.imports)
+            }
+        }
+
+        impl wasmtime::ResourceLimiter for $state {
+            fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+                Ok(crate::limiter::memory_growing(self, current, desired))
+            }
+
+            fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+                Ok(crate::limiter::table_growing(desired))
+            }
+        }
+    };
+}
+pub(crate) use limited;
+
+pub(crate) fn memory_growing(state: &mut impl Limited, current: usize, desired: usize) -> bool {
+    let (limiter, imports) = state.parts();
+    limiter.memory_growing(imports, current, desired)
+}
+
+pub(crate) fn table_growing(desired: usize) -> bool {
+    desired <= MAX_TABLE_ELEMENTS
 }

@@ -12,8 +12,12 @@ use crate::wit::{Event, Imports, Program, Status};
 /// What the host keeps for one instance of world `machine`.
 pub(crate) struct MachineState {
     pub(crate) imports: Box<dyn Imports>,
+    /// Whether `imports` hears of every call.
+    pub(crate) counts_calls: bool,
     limiter: Limiter,
 }
+
+crate::limiter::limited!(MachineState);
 
 /// An instance of the Lua guest.
 ///
@@ -31,9 +35,10 @@ impl Machine {
         imports: Box<dyn Imports>,
         limits: InstanceLimits,
     ) -> Result<Self, Failure> {
-        let mut store = Store::new(engine, MachineState { imports, limiter: Limiter::new(limits) });
+        let counts_calls = imports.counts_calls();
+        let mut store = Store::new(engine, MachineState { imports, counts_calls, limiter: Limiter::new(limits) });
         store.set_hostcall_fuel(limits.of_call());
-        store.limiter(|state| &mut state.limiter);
+        store.limiter(|state| state);
         store.epoch_deadline_callback(|mut context| {
             if context.data_mut().imports.slice_over() {
                 Ok(UpdateDeadline::Continue(SLICE_TICKS))
@@ -42,7 +47,7 @@ impl Machine {
             }
         });
         store.set_epoch_deadline(SLICE_TICKS);
-        let exports = image.instantiate(&mut store).map_err(|error| Failure::of_instance(&error))?;
+        let exports = image.instantiate(&mut store).map_err(|error| Failure::of_instance(&error, &store.data().limiter))?;
         Ok(Self { store, exports })
     }
 

@@ -161,6 +161,9 @@ impl HasData for Calls {
 }
 
 fn imports(state: &mut MachineState) -> &mut (dyn wit::Imports + 'static) {
+    if state.counts_calls {
+        state.imports.called();
+    }
     &mut *state.imports
 }
 

@@ -31,6 +31,19 @@ pub trait Imports:
     + log::Host
     + Send
 {
+    /// Tells whether [`Imports::called`] wants to hear of every call.
+    fn counts_calls(&self) -> bool;
+
+    /// Hears that the process calls one of the functions above, before it is called.
+    fn called(&mut self);
+
+    /// Hears that the process wants so many more bytes of linear memory, which it would have in all, within its own limit.
+    ///
+    /// # Errors
+    ///
+    /// The name of another limit that forbids it, what that allows, and what there would be.
+    fn grow(&mut self, more: usize, total: usize) -> Result<(), (&'static str, usize, usize)>;
+
     /// Returns the pid of the process.
     fn pid(&self) -> String;
 

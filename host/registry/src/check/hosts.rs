@@ -29,7 +29,7 @@ pub(super) fn check(entries: &Entries, diagnostics: &mut Vec<Diagnostic>) {
 }
 
 /// Lists which process an entry puts on which host.
-fn placements(entry: &Entry) -> Vec<(EntryId, EntryId)> {
+pub(super) fn placements(entry: &Entry) -> Vec<(EntryId, EntryId)> {
     if let Ok(service) = Service::new(entry) {
         return vec![(service.process, service.host)];
     }

@@ -103,6 +103,7 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
     pub(super) fn resolve_all(&self, process: P, handles: &[u32]) -> Result<Vec<ChannelId>, ChannelError> {
         if handles.len() > self.limits.carried {
             return Err(ChannelError::LimitExceeded {
+                limit: "carried_channels",
                 what: "one value carries too many channels",
                 allowed: self.limits.carried,
                 remedy: "send them one after the other",
@@ -125,6 +126,7 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
             return Ok(());
         }
         Err(ChannelError::LimitExceeded {
+            limit: "channels",
             what: "the receiving process holds too many channels",
             allowed: self.limits.handles,
             remedy: "let it forget those that it no longer uses",

@@ -97,9 +97,9 @@ impl Calls {
 
     /// Refuses to wait for one more value while too many were not taken.
     fn check_waiting(&self) -> Result<(), Error> {
-        let (allowed, used) = (self.process.terms.bounds.pending, self.process.inner().mailbox.owed());
+        let (allowed, used) = (self.terms.bounds.pending, self.process.inner().mailbox.owed());
         if used > allowed {
-            return Err(errors::limit("pending_calls", allowed as u64, used as u64));
+            return Err(self.process.exceeded("pending_calls", allowed as u64, used as u64));
         }
         Ok(())
     }
@@ -107,17 +107,22 @@ impl Calls {
 
 impl wit::channels::Host for Calls {
     fn open(&mut self, capacity: u32) -> Result<u32, Error> {
+        self.admitted()?;
         let mut channels = self.node.channels.lock();
         self.process.tie(CHANNELS);
         let account = u32::try_from(self.process.terms.host.lane.index()).unwrap_or(u32::MAX);
-        channels.open(self.process.number(), account, capacity).map_err(|error| errors::of_channel(&error))
+        let bounds = &self.terms.bounds;
+        let opened = channels.open_within(self.process.number(), account, capacity, bounds.channels, bounds.soft.channel_buffer);
+        drop(channels);
+        opened.map_err(|error| self.noted(errors::of_channel(&error)))
     }
 
     fn send(&mut self, channel: u32, body: Payload) -> Result<Option<u64>, Error> {
+        self.admitted()?;
         self.check_size(&body)?;
         self.check_waiting()?;
         let number = self.process.number();
-        let ticket = self.process.inner().ticket();
+        let ticket = self.tickets(1)?.start;
         let parcel = parcel(body);
         let (sent, due) = {
             let mut channels = self.node.channels.lock();
@@ -138,9 +143,10 @@ impl wit::channels::Host for Calls {
     }
 
     fn receive(&mut self, channel: u32) -> Result<Reception, Error> {
+        self.admitted()?;
         self.check_waiting()?;
         let number = self.process.number();
-        let ticket = self.process.inner().ticket();
+        let ticket = self.tickets(1)?.start;
         let (received, due) = {
             let mut channels = self.node.channels.lock();
             let mut completions = Vec::new();
@@ -160,11 +166,12 @@ impl wit::channels::Host for Calls {
     }
 
     fn select(&mut self, cases: Vec<SelectCase>, wait: bool) -> Result<Selection, Error> {
+        self.admitted()?;
         self.check_waiting()?;
         let number = self.process.number();
         let count = cases.len();
         if count > MAX_CASES {
-            return Err(errors::limit("select_cases", MAX_CASES as u64, count as u64));
+            return Err(self.process.exceeded("select_cases", MAX_CASES as u64, count as u64));
         }
         let cases = cases
             .into_iter()
@@ -176,7 +183,7 @@ impl wit::channels::Host for Calls {
                 SelectCase::Receive(channel) => Ok(Case::Receive(channel)),
             })
             .collect::<Result<Vec<_>, Error>>()?;
-        let tickets = if wait { self.process.inner().ticket_run(count) } else { 0..0 };
+        let tickets = if wait { self.tickets(count)? } else { 0..0 };
         let (selected, due) = {
             let mut channels = self.node.channels.lock();
             for case in &cases {
@@ -206,6 +213,7 @@ impl wit::channels::Host for Calls {
     }
 
     fn close(&mut self, channel: u32) -> Result<(), Error> {
+        self.admitted()?;
         let (closed, due) = {
             let mut channels = self.node.channels.lock();
             let mut completions = Vec::new();

@@ -27,9 +27,9 @@ impl Calls {
 impl Calls {
     /// Reads the options of a call.
     pub(super) fn call_terms(&self, options: &[u8]) -> Result<CallTerms, Error> {
-        let allowed = self.process.terms.bounds.message_size;
+        let allowed = self.terms.bounds.message_size;
         if options.len() > allowed {
-            return Err(errors::limit("message_size", allowed as u64, options.len() as u64));
+            return Err(self.process.exceeded("message_size", allowed as u64, options.len() as u64));
         }
         CallTerms::read(options)
     }
@@ -37,6 +37,7 @@ impl Calls {
 
 impl wit::functions::Host for Calls {
     fn call(&mut self, request: CallRequest) -> Result<u64, Error> {
+        self.admitted()?;
         self.check_namespace(&request.entry)?;
         self.check_size(&request.args)?;
         self.guard("funcs.call", &request.entry)?;

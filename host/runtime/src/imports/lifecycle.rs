@@ -27,6 +27,7 @@ const MAX_KIND: usize = 255;
 impl Calls {
     /// Finds out whether and on which terms this process may start another.
     fn spawn_terms(&self, request: &SpawnRequest, exec: bool) -> Result<Arc<Terms>, Error> {
+        self.admitted()?;
         self.check_namespace(&request.entry)?;
         self.guard_spawn(request, exec)?;
         self.check_size(&request.args)?;
@@ -43,13 +44,13 @@ impl Calls {
         if above.is_empty() {
             return Ok(Arc::clone(&self.process.context));
         }
-        let allowed = self.process.terms.bounds.message_size;
+        let allowed = self.terms.bounds.message_size;
         if above.len() > allowed {
-            return Err(errors::limit("message_size", allowed as u64, above.len() as u64));
+            return Err(self.process.exceeded("message_size", allowed as u64, above.len() as u64));
         }
         let context = document::overlay(&self.process.context, above)?;
         if context.len() > allowed {
-            return Err(errors::limit("message_size", allowed as u64, context.len() as u64));
+            return Err(self.process.exceeded("message_size", allowed as u64, context.len() as u64));
         }
         Ok(context.into())
     }
@@ -148,6 +149,7 @@ impl wit::lifecycle::Host for Calls {
     }
 
     fn cancel(&mut self, to: String, reason: String) -> Result<(), Error> {
+        self.admitted()?;
         if reason.len() > MAX_REASON {
             return Err(errors::invalid(format!(
                 "a reason of {} bytes is too long: at most {MAX_REASON} are allowed",
@@ -164,6 +166,7 @@ impl wit::lifecycle::Host for Calls {
     }
 
     fn terminate(&mut self, to: String) -> Result<(), Error> {
+        self.admitted()?;
         let target = self.node.find(&to)?;
         self.check_namespace(&target.terms.program.entry)?;
         self.guard_process("process.terminate", &target, &to)?;
@@ -172,6 +175,7 @@ impl wit::lifecycle::Host for Calls {
     }
 
     fn link(&mut self, to: String) -> Result<(), Error> {
+        self.admitted()?;
         let target = self.node.find(&to)?;
         self.check_namespace(&target.terms.program.entry)?;
         self.guard_process("process.link", &target, &to)?;
@@ -179,6 +183,7 @@ impl wit::lifecycle::Host for Calls {
     }
 
     fn unlink(&mut self, to: String) -> Result<(), Error> {
+        self.admitted()?;
         let target = self.node.find(&to)?;
         self.guard_process("process.unlink", &target, &to)?;
         self.node.relations.lock().unlink(self.process.number(), target.number());
@@ -186,6 +191,7 @@ impl wit::lifecycle::Host for Calls {
     }
 
     fn monitor(&mut self, to: String) -> Result<(), Error> {
+        self.admitted()?;
         let target = self.node.find(&to)?;
         self.check_namespace(&target.terms.program.entry)?;
         self.guard_process("process.monitor", &target, &to)?;
@@ -193,6 +199,7 @@ impl wit::lifecycle::Host for Calls {
     }
 
     fn unmonitor(&mut self, to: String) -> Result<(), Error> {
+        self.admitted()?;
         let target = self.node.find(&to)?;
         self.guard_process("process.unmonitor", &target, &to)?;
         self.node.relations.lock().unmonitor(self.process.number(), target.number());
@@ -239,7 +246,7 @@ impl wit::lifecycle::Host for Calls {
     fn finish(&mut self, outcome: Result<Payload, Error>) {
         let outcome = match outcome {
             Ok(value) => self.check_size(&value).map(|()| value),
-            Err(error) => Err(bounded(error, self.process.terms.bounds.message_size)),
+            Err(error) => Err(bounded(error, self.terms.bounds.message_size)),
         };
         self.process.inner().finish(outcome);
     }

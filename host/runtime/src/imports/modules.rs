@@ -9,6 +9,9 @@ use crate::errors;
 use crate::module::{Answer, Fault, ModuleCall};
 use crate::table::Tabled;
 
+/// What answers about processes; every process has it.
+const PROCESSES: &str = "process";
+
 impl Calls {
     fn granted(&self, name: &str) -> Result<&crate::shared::Module, Error> {
         let terms = &self.terms;
@@ -23,13 +26,14 @@ impl Calls {
     }
 
     fn check_exchange(&self, body: &Payload) -> Result<(), Error> {
-        let (allowed, used) = (self.process.terms.bounds.exchange, body.data.len());
-        if used > allowed { Err(errors::limit("message_size", allowed as u64, used as u64)) } else { Ok(()) }
+        let (allowed, used) = (self.terms.bounds.exchange, body.data.len());
+        if used > allowed { Err(self.process.exceeded("message_size", allowed as u64, used as u64)) } else { Ok(()) }
     }
 }
 
 impl wit::modules::Host for Calls {
     fn describe(&mut self, name: String) -> Result<Vec<u8>, Error> {
+        self.admitted()?;
         match name.split_once('#') {
             Some((module, part)) => self.granted(module)?.part(&self.node.sandbox, part),
             None => self.granted(&name)?.description(&self.node.sandbox),
@@ -37,12 +41,17 @@ impl wit::modules::Host for Calls {
     }
 
     fn invoke(&mut self, module: String, function: String, args: Payload) -> Result<wit::Reply, Error> {
+        self.admitted()?;
         self.check_exchange(&args)?;
         if module == POLICIES {
             return self.ask_policies(&args).map(|()| wit::Reply::Done(Payload::empty()));
         }
-        let host = std::sync::Arc::clone(&self.granted(&module)?.host);
         let values = document::decode_values(&args.data)?;
+        if module == PROCESSES {
+            let value = self.node.about_processes(&self.process, &function, &values)?;
+            return Ok(wit::Reply::Done(Payload { data: document::values(&[value]), channels: Vec::new() }));
+        }
+        let host = std::sync::Arc::clone(&self.granted(&module)?.host);
         if function.ends_with(":__gc") {
             if let Some(resource) = values.first() {
                 self.node.handles.release(self.process.number(), resource);

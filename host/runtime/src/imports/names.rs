@@ -33,6 +33,7 @@ fn action(name: &'static str, scope: Scope) -> Cow<'static, str> {
 
 impl wit::names::Host for Calls {
     fn register(&mut self, name: String, process: Option<String>, wide: Scope) -> Result<(), Error> {
+        self.admitted()?;
         self.guard(action("process.registry.register", wide).as_ref(), &name)?;
         let target = match process {
             None => Arc::clone(&self.process),
@@ -48,10 +49,12 @@ impl wit::names::Host for Calls {
         if !target.tie(NAMED) {
             return Err(errors::no_process(&target.pid));
         }
-        names.register(&name, target.number(), scope(wide)).map_err(|error| errors::of_name(&error))
+        let most = target.terms.bounds.names;
+        names.register_within(&name, target.number(), scope(wide), most).map_err(|error| self.noted(errors::of_name(&error)))
     }
 
     fn lookup(&mut self, name: String) -> Result<String, Error> {
+        self.admitted()?;
         self.guard("process.registry.lookup", &name)?;
         let number = self.node.names.read().lookup(&name).map_err(|error| errors::of_name(&error))?;
         let process = self.node.table.numbered(number).ok_or_else(|| errors::no_process(&name))?;
@@ -60,6 +63,7 @@ impl wit::names::Host for Calls {
     }
 
     fn unregister(&mut self, name: String, wide: Scope) -> Result<(), Error> {
+        self.admitted()?;
         self.guard(action("process.registry.unregister", wide).as_ref(), &name)?;
         let mut names = self.node.names.write();
         if let Ok(number) = names.lookup(&name)

@@ -1,12 +1,15 @@
 //! Clock, tickets, randomness and log.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use moonlet_sandbox::wit::{self, Error, Level};
 
 use super::Calls;
 use crate::document;
 use crate::errors;
-use crate::process::Pending;
-use crate::shared::Shared;
+use crate::process::{Pending, Process};
+use crate::shared::{Alarm, Shared};
 
 /// Random bytes of one call.
 const MAX_RANDOM: u32 = 65_536;
@@ -25,6 +28,7 @@ impl wit::clock::Host for Calls {
     }
 
     fn timer(&mut self, after: u64) -> Result<u64, Error> {
+        self.admitted()?;
         self.timer_ticket(after, true)
     }
 }
@@ -53,6 +57,7 @@ impl wit::random::Host for Calls {
     }
 
     fn bytes(&mut self, count: u32) -> Result<Vec<u8>, Error> {
+        self.admitted()?;
         if count > MAX_RANDOM {
             return Err(errors::invalid(format!("{count} random bytes are too many: ask for at most {MAX_RANDOM} at once")));
         }
@@ -68,7 +73,7 @@ impl wit::log::Host for Calls {
         let entry = &*self.process.terms.program.entry;
         macro_rules! write {
             ($level:expr) => {
-                if tracing::enabled!(target: "moonlet::process", $level) {
+                if tracing::enabled!(target: "moonlet::process", $level) && self.may_log(message.len() + fields.len()) {
                     let message = errors::plain(cut(&message));
                     let (logger, location) = (errors::plain(cut_name(&logger)), errors::plain(cut_name(&location)));
                     let fields = shown_fields(&fields);
@@ -83,6 +88,51 @@ impl wit::log::Host for Calls {
             Level::Error => write!(tracing::Level::ERROR),
         }
     }
+}
+
+/// When the log hears of lines that were suppressed, in nanoseconds after the first of them.
+const REPORT_AFTER: u64 = 1_000_000_000;
+
+impl Calls {
+    /// Takes one record from what the process may log each second. The log hears how many there were more, a second later or at the
+    /// end of the process.
+    fn may_log(&self, bytes: usize) -> bool {
+        let process = &self.process;
+        let (bounds, meter, now) = (&process.terms.bounds, process.meter(), self.node.clock());
+        let bytes = bytes.min(MAX_LOG) as u64;
+        let limit = if meter.log_lines.take(now, bounds.log_lines, 1).is_err() {
+            "log_lines_per_second"
+        } else if meter.log_bytes.take(now, bounds.log_bytes, bytes).is_err() {
+            "log_bytes_per_second"
+        } else {
+            return true;
+        };
+        if meter.suppressed.fetch_add(1, Ordering::Relaxed) == 0 {
+            process.hit(limit);
+            let weak = Arc::downgrade(process);
+            let report = move |_: &Arc<Shared>| {
+                if let Some(process) = weak.upgrade() {
+                    report_suppressed(&process);
+                }
+            };
+            self.node.alarm(REPORT_AFTER, Alarm::Host(Box::new(report)));
+        }
+        false
+    }
+}
+
+/// Tells the log how many lines of a process it does not have.
+pub(crate) fn report_suppressed(process: &Process) {
+    let count = process.meter().suppressed.swap(0, Ordering::Relaxed);
+    if count == 0 {
+        return;
+    }
+    let (pid, entry) = (&*process.pid, &*process.terms.program.entry);
+    let lines = if count == 1 { "line" } else { "lines" };
+    tracing::warn!(
+        target: "moonlet::process", pid, entry,
+        "{count} {lines} suppressed: the process logs more than `log_lines_per_second` or `log_bytes_per_second` allow"
+    );
 }
 
 fn cut(message: &str) -> &str {

@@ -15,7 +15,6 @@ use super::later::{Completer, Ticket};
 use super::{Answer, Fault};
 use crate::document;
 use crate::environment::Environment;
-use crate::errors;
 use crate::events::Subscriber;
 use crate::handle::NodeHandle;
 use crate::process::{MODULES, Pending, Process};
@@ -306,7 +305,7 @@ impl<'a> ModuleCall<'a> {
         let mut inner = self.process.inner();
         let allowed = self.process.terms.bounds.pending;
         if inner.pending_count() >= allowed {
-            return Err(errors::limit("pending_calls", allowed as u64, inner.pending_count() as u64 + 1));
+            return Err(self.process.exceeded("pending_calls", allowed as u64, inner.pending_count() as u64 + 1));
         }
         let ticket = inner.pend(|_| Pending::Module(Box::new(cancel)));
         let completer =

@@ -49,5 +49,5 @@ pub(super) fn keep<T: Any + Send + Sync>(
     }
     let allowed = process.terms.bounds.handles;
     let kept = node.handles.insert(process.number(), allowed, module, kind, value);
-    kept.map_err(|used| errors::limit("handles", allowed, used))
+    kept.map_err(|used| process.exceeded("handles", allowed, used))
 }

@@ -29,6 +29,11 @@ impl Lane {
         self.index
     }
 
+    /// Returns its weight against other lanes.
+    pub(crate) fn weight(&self) -> u64 {
+        self.weight
+    }
+
     pub(crate) fn pass(&self) -> u64 {
         self.pass.load(Ordering::Relaxed)
     }

@@ -94,6 +94,7 @@ impl Shared {
             return Ok(());
         }
         process.authority.authorize(action, resource, meta).map_err(|denial| {
+            process.denied();
             self.counters.denied.fetch_add(1, Ordering::Relaxed);
             let (pid, entry) = (&*process.pid, &*process.terms.program.entry);
             let (action, resource) = (errors::shown(action), errors::shown(resource));
