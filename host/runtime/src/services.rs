@@ -103,14 +103,16 @@ impl Shared {
     pub(crate) fn services_changed(self: &Arc<Self>, changed: &[EntryId]) {
         let snapshot = self.registry.snapshot();
         let known = units::services(&snapshot);
-        let mut roots: Vec<EntryId> = changed.iter().map(|id| units::root(&snapshot, id)).collect();
+        let mut roots = units::roots(&snapshot, changed);
         // A supervisor that became a child is no service any more, and the other way round.
         roots.extend(changed.iter().cloned());
         roots.sort();
         roots.dedup();
+        let mut added = Vec::new();
         for id in roots {
             let plan = if known.contains(&id) { units::plan(&snapshot, &id, &known) } else { None };
             match plan {
+                Some(plan) if !self.services.state.lock().units.contains_key(&plan.key) => added.push((id, plan)),
                 Some(plan) => self.service_changed(&id, plan),
                 None => {
                     let key = Key::from(id.as_str());
@@ -121,6 +123,34 @@ impl Shared {
                         });
                     }
                 }
+            }
+        }
+        self.services_added(added);
+    }
+
+    /// Takes new services over, all at once: they may need each other, and each by itself would be compared with all others.
+    fn services_added(self: &Arc<Self>, added: Vec<(EntryId, Plan)>) {
+        let (mut configs, mut starting) = (Vec::new(), Vec::new());
+        for (_, plan) in &added {
+            configs.push((Key::clone(&plan.key), plan.config.clone()));
+            if plan.config.auto_start {
+                starting.push(Key::clone(&plan.key));
+            }
+            self.services.state.lock().units.insert(Key::clone(&plan.key), plan.units.clone());
+        }
+        let mut fits = true;
+        self.supervise(|supervision, now, effects| {
+            fits = supervision.add(configs).is_ok();
+            if fits {
+                for key in &starting {
+                    supervision.start(key, now, effects);
+                }
+            }
+        });
+        if !fits {
+            // One by one, so that those that can run do, and the others are named.
+            for (id, plan) in added {
+                self.service_changed(&id, plan);
             }
         }
     }

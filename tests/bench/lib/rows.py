@@ -107,6 +107,19 @@ def calls(programs, options):
     yield rate(programs, options, Row("funcs.call", "calls/s"), count, "calls", count)
 
 
+def changes(programs, options):
+    """Nothing of the peers is comparable."""
+    count = 1_000 // options.divisor
+    for what, target in [("entries", 1_000), ("services", 2_000)]:
+        row = Row(f"{count:,} {what} applied at once", "ms", target=target)
+        try:
+            row.moonlet = programs.moonlet.seconds(options.runs, "changes", what, count) * 1000
+        except Failed as failed:
+            row.notes.append(f"Moonlet: {failed}")
+            row.failed = True
+        yield row
+
+
 def idle(programs, options):
     count = 10_000 // options.divisor
     title = f"{count:,} processes that stay"
@@ -220,6 +233,7 @@ GROUPS = {
     "fanin": fan_in,
     "channels": channels,
     "calls": calls,
+    "changes": changes,
     "cpu": cpu,
     "hello": hello,
     "ticking": ticking,

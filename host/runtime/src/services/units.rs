@@ -63,20 +63,27 @@ pub(super) fn services(snapshot: &Snapshot) -> BTreeSet<EntryId> {
     known
 }
 
-/// Finds the service in whose tree a supervisor stands: itself, unless it is the child of another.
-pub(super) fn root(snapshot: &Snapshot, id: &EntryId) -> EntryId {
-    let mut id = id.clone();
-    for _ in 0..MAX_DEPTH {
-        let holds = |view: &Supervisor| {
-            view.children.iter().any(|child| matches!(&child.target, ChildTarget::Supervisor(below) if *below == id))
-        };
-        let above = snapshot.of_kind("process.supervisor").filter_map(|entry| Supervisor::new(entry).ok()).find(holds);
-        match above {
-            Some(above) => id = above.id,
-            None => break,
+/// Finds the services in whose trees entries stand: each itself, unless it is a supervisor that is the child of another.
+pub(super) fn roots(snapshot: &Snapshot, ids: &[EntryId]) -> Vec<EntryId> {
+    let mut above: BTreeMap<EntryId, EntryId> = BTreeMap::new();
+    for view in snapshot.of_kind("process.supervisor").filter_map(|entry| Supervisor::new(entry).ok()) {
+        for child in view.children {
+            if let ChildTarget::Supervisor(below) = child.target {
+                above.entry(below).or_insert_with(|| view.id.clone());
+            }
         }
     }
-    id
+    let root = |id: &EntryId| {
+        let mut id = id;
+        for _ in 0..MAX_DEPTH {
+            match above.get(id) {
+                Some(holder) => id = holder,
+                None => break,
+            }
+        }
+        id.clone()
+    };
+    ids.iter().map(root).collect()
 }
 
 /// Plans one service; none when there is no such entry.

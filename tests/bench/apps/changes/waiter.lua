@@ -1,0 +1,6 @@
+local function main()
+    process.send("main", "up", true)
+    process.events():receive()
+end
+
+return { main = main }
