@@ -19,12 +19,14 @@ mod lexer;
 mod number;
 mod parser;
 mod predicate;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod text;
 mod value;
 
 use ast::Program;
+pub(crate) use scope::{Expression, Scope, Trouble};
 
 /// The longest expression.
 const MAX_SOURCE: usize = 16 * 1024;

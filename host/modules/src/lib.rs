@@ -27,6 +27,7 @@ mod security;
 mod sql;
 pub mod store;
 mod stream;
+mod templates;
 mod terminal;
 mod text;
 mod yaml;
@@ -65,7 +66,7 @@ pub fn data(databases: &Arc<Databases>) -> Vec<Arc<dyn HostModule>> {
 }
 
 /// The modules that only compute, by name.
-pub const COMPUTING: &[&str] = &["compress", "crypto", "expr", "html", "metrics", "text", "yaml"];
+pub const COMPUTING: &[&str] = &["compress", "crypto", "expr", "html", "metrics", "templates", "text", "yaml"];
 
 /// Makes the modules that only compute: they guard nothing and hold nothing.
 #[must_use]
@@ -76,6 +77,7 @@ pub fn computing() -> Vec<Arc<dyn HostModule>> {
         Arc::new(expr::Expr),
         Arc::new(html::Html),
         Arc::new(metrics::Metrics),
+        Arc::new(templates::Templates),
         Arc::new(text::Text),
         Arc::new(yaml::Yaml),
     ]

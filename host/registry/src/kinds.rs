@@ -16,6 +16,7 @@ mod service;
 mod store;
 mod supervisor;
 mod table;
+mod template;
 mod wasm;
 
 pub use contract::{Binding, BoundContract, Contract, ContractMethod};

@@ -11,6 +11,9 @@ const FUNCTIONS: &[(&str, usize, usize, Function)] = &[
     ("len", 1, 1, aggregate::len),
     ("type", 1, 1, |args, _| Ok(Item::text(first(args).type_name()))),
     ("get", 2, 3, aggregate::get),
+    // Evaluated apart: what cannot be had is not set.
+    ("isset", 1, MANY, |_, _| Ok(Item::Bool(true))),
+    ("trimSpace", 1, 1, text::trim),
     ("max", 1, MANY, aggregate::max),
     ("min", 1, MANY, aggregate::min),
     ("mean", 1, MANY, aggregate::mean),

@@ -37,6 +37,11 @@ impl Failure {
         self
     }
 
+    /// Returns the message, and whether a limit is reached.
+    pub(super) fn parts(self) -> (String, bool) {
+        (self.message, self.limit)
+    }
+
     fn within(mut self, node: &Node) -> Self {
         self.at.get_or_insert(node.at);
         self
@@ -84,6 +89,8 @@ impl From<Failure> for Stop {
 
 pub(super) struct Run {
     environment: Option<Item>,
+    /// Whether a name that is nowhere is a mistake.
+    strict: bool,
     variables: Vec<(Rc<str>, Item)>,
     pub(super) frames: Vec<Frame>,
     pub(super) steps: Steps,
@@ -97,7 +104,7 @@ pub(super) fn run(program: &Program, environment: &Value, max_bytes: usize) -> R
             Value::Nil => None,
             value => Some(Item::from_value(value, &mut steps)?),
         };
-        let mut run = Run { environment, variables: Vec::new(), frames: Vec::new(), steps };
+        let mut run = Run { environment, strict: false, variables: Vec::new(), frames: Vec::new(), steps };
         let item = run.evaluate(&program.root)?;
         let mut room = max_bytes;
         item.to_value(&mut room)
@@ -115,6 +122,30 @@ pub(super) fn run(program: &Program, environment: &Value, max_bytes: usize) -> R
 type Evaluated = Result<Item, Failure>;
 
 impl Run {
+    /// Starts for a template, where names must be known.
+    pub(super) fn strict() -> Self {
+        let steps = Steps { left: MAX_STEPS };
+        Self { environment: None, strict: true, variables: Vec::new(), frames: Vec::new(), steps }
+    }
+
+    pub(super) fn set_environment(&mut self, environment: Item) {
+        self.environment = Some(environment);
+    }
+
+    pub(super) fn define(&mut self, name: &str, value: Item) {
+        self.variables.push((name.into(), value));
+    }
+
+    /// Counts the variables that are defined.
+    pub(super) fn variables(&self) -> usize {
+        self.variables.len()
+    }
+
+    /// Forgets all variables but the first ones.
+    pub(super) fn forget(&mut self, count: usize) {
+        self.variables.truncate(count);
+    }
+
     pub(super) fn evaluate(&mut self, node: &Node) -> Evaluated {
         match self.value(node) {
             Ok(item) => Ok(item),
@@ -179,6 +210,13 @@ impl Run {
                 let to = to.as_ref().map(|node| self.evaluate(node)).transpose()?;
                 self.slice(&object, from.as_ref(), to.as_ref())?
             }
+            Kind::Call(name, nodes) if &**name == "isset" => {
+                let mut set = true;
+                for node in nodes {
+                    set &= matches!(self.evaluate(node), Ok(item) if !matches!(item, Item::Nil));
+                }
+                Item::Bool(set)
+            }
             Kind::Call(name, nodes) => {
                 let args = nodes.iter().map(|node| self.evaluate(node)).collect::<Result<Vec<_>, _>>()?;
                 builtins::call(name, &args, &mut self.steps)?
@@ -203,7 +241,8 @@ impl Run {
             return Ok(value.clone());
         }
         match &self.environment {
-            Some(Item::Map(map)) => Ok(map.fields.get(name).cloned().unwrap_or(Item::Nil)),
+            Some(Item::Map(map)) if map.fields.contains_key(name) => Ok(map.fields.get(name).cloned().unwrap_or(Item::Nil)),
+            Some(_) if self.strict => Err(Failure::new(format!("there is no variable `{name}`"))),
             Some(_) => Ok(Item::Nil),
             None => Err(Failure::new(format!("cannot fetch `{name}`: there is no environment"))),
         }

@@ -13,7 +13,16 @@ type Parsed = Result<Node, Problem>;
 
 /// Reads an expression.
 pub(super) fn parse(source: &str) -> Result<Program, Problem> {
-    let mut parser = Parser { tokens: tokens(source)?, next: 0, depth: 0, predicates: 0 };
+    parse_at(source, 0)
+}
+
+/// Reads an expression that has a current item from outside.
+pub(super) fn parse_within(source: &str) -> Result<Program, Problem> {
+    parse_at(source, 1)
+}
+
+fn parse_at(source: &str, predicates: usize) -> Result<Program, Problem> {
+    let mut parser = Parser { tokens: tokens(source)?, next: 0, depth: 0, predicates };
     let root = parser.sequence()?;
     match &parser.peek().kind {
         TokenKind::End => Ok(Program { root, source: source.to_owned() }),
@@ -358,6 +367,11 @@ impl Parser {
             let near = near.filter(|other| other.eq_ignore_ascii_case(&name)).map(|other| format!("; did you mean `{other}`?"));
             let near = near.take(1).collect::<String>();
             return Err(Problem::new(at, format!("unknown function `{name}`{near}")));
+        }
+        // A pipe needs no parentheses where nothing else is passed.
+        if first.is_some() && !self.is_symbol("(") {
+            let args = first.into_iter().collect();
+            return Ok(Node { kind: Kind::Call(name.into(), args), at });
         }
         self.expect("(")?;
         let name: Arc<str> = name.into();

@@ -13,6 +13,7 @@ use super::security::{EXPRESSION_POLICY_ENTRY, POLICY_ENTRY, TOKEN_STORE};
 use super::service::SERVICE;
 use super::store::MEMORY_STORE;
 use super::supervisor::SUPERVISOR;
+use super::template::{TEMPLATE, TEMPLATE_SET};
 use super::wasm::{COMPONENT, TEXT};
 use super::{Kind, Support};
 use crate::schema::Object;
@@ -39,7 +40,6 @@ const HTTP: &str = "the HTTP server";
 const QUEUES: &str = "queues";
 const DATABASES: &str = "SQL databases";
 const VOLUMES: &str = "file volumes";
-const TEMPLATES: &str = "templates";
 const CONTAINERS: &str = "running commands in containers";
 const CLOUD: &str = "cloud storage";
 const CLUSTER: &str = "clustering";
@@ -100,8 +100,8 @@ static KINDS: &[Kind] = &[
     missing("db.cdc.postgres", "changes of a Postgres database", "change data capture"),
     built("fs.directory", "a directory", &DIRECTORY),
     missing("fs.embed", "embedded files", VOLUMES),
-    missing("template.set", "a set of templates", TEMPLATES),
-    missing("template.jet", "a template", TEMPLATES),
+    built("template.set", "a set of templates", &TEMPLATE_SET),
+    built("template.jet", "a template", &TEMPLATE),
     built("exec.native", "commands of the operating system", &COMMANDS),
     missing("exec.docker", "commands in containers", CONTAINERS),
     missing("config.aws", "access to AWS", CLOUD),
