@@ -1,5 +1,6 @@
 local security = require("security")
 local funcs = require("funcs")
+local registry = require("registry")
 local store = require("store")
 local check = require("check")
 
@@ -267,6 +268,31 @@ check.case("a token store that is closed, or not there, answers with an error", 
     check.fails("Invalid", security.token_store(""))
     check.fails("Internal", security.token_store("security:none"))
     check.contains(check.fails("Internal", security.token_store("security:broken_tokens")), "SECURITY_NONE")
+end)
+
+check.case("policies follow the registry", function()
+    local function change(what, entry)
+        local changes = registry.snapshot():changes()
+        changes[what](changes, entry)
+        local version, err = changes:apply()
+        check.is_nil(err)
+        return version
+    end
+    local entry = {
+        id = "security:changing",
+        kind = "security.policy",
+        meta = {},
+        data = { policy = { actions = "a", resources = "*", effect = "allow" }, groups = { "changing" } },
+    }
+    change("create", entry)
+    check.equal(policy("changing"):evaluate(alice, "a", "b"), "allow")
+    check.equal(#security.named_scope("security:changing"):policies(), 1)
+    entry.data.policy.effect = "deny"
+    change("update", entry)
+    check.equal(policy("changing"):evaluate(alice, "a", "b"), "deny")
+    change("delete", "security:changing")
+    check.fails("Internal", security.policy("security:changing"))
+    check.fails("Internal", security.named_scope("security:changing"))
 end)
 
 return { main = check.main }

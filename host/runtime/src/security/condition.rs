@@ -163,6 +163,6 @@ pub(super) fn read_regex(pattern: &str) -> Result<Regex, String> {
     let regex = RegexBuilder::new(pattern).size_limit(MAX_REGEX_PROGRAM).build();
     regex.map_err(|error| {
         let reason = error.to_string();
-        format!("`{pattern}` is no regular expression: {}", reason.lines().last().unwrap_or_default().trim())
+        format!("`{pattern}` is no regular expression: {}", reason.lines().last().unwrap_or_default().trim().trim_start_matches("error: "))
     })
 }

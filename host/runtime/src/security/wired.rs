@@ -153,6 +153,8 @@ pub fn check_policies(snapshot: &Snapshot) -> Vec<Diagnostic> {
 
 fn located(entry: &Entry, problem: &Problem) -> Diagnostic {
     let path = problem.path.replace('[', ".").replace(']', "");
-    let message = format!("`{}` of `{}` {}", problem.path, entry.id, problem.message);
+    // Some say what the field is or lacks, others begin with what stands in it.
+    let between = if problem.message.starts_with('`') { ": " } else { " " };
+    let message = format!("`{}` of `{}`{between}{}", problem.path, entry.id, problem.message);
     entry.locate(Diagnostic::error("wrong-policy", message), &FieldPath::dotted(&path), "")
 }
