@@ -163,6 +163,7 @@ pub(super) fn read_regex(pattern: &str) -> Result<Regex, String> {
     let regex = RegexBuilder::new(pattern).size_limit(MAX_REGEX_PROGRAM).build();
     regex.map_err(|error| {
         let reason = error.to_string();
-        format!("`{pattern}` is no regular expression: {}", reason.lines().last().unwrap_or_default().trim().trim_start_matches("error: "))
+        let reason = reason.lines().last().unwrap_or_default().trim();
+        format!("`{pattern}` is no regular expression: {}", reason.strip_prefix("error: ").unwrap_or(reason))
     })
 }

@@ -195,7 +195,7 @@ fn every_problem_of_an_entry_is_told_with_its_path() {
             "policy.conditions[0].field: `actor.name` is no fact: use actor.id, actor.meta.*, action, resource or meta.*",
             "policy.conditions[1]: `equals` is no operator: use eq, ne, lt, lte, gt, gte, in, nin, exists, nexists, contains, ncontains, matches or nmatches",
             "policy.conditions[2]: the value of `in` is a list",
-            "policy.conditions[3]: `(` is no regular expression: error: unclosed group",
+            "policy.conditions[3]: `(` is no regular expression: unclosed group",
             "policy.conditions[4]: give either `value` or `value_from`, not both",
             "policy.conditions[5]: `lt` needs a `value` or `value_from`",
             "policy.conditions[6].field: `meta.a..b` is no fact: use actor.id, actor.meta.*, action, resource or meta.*",
