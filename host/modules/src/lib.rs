@@ -7,10 +7,12 @@ use std::sync::Arc;
 use moonlet_runtime::HostModule;
 
 mod base64;
+mod classes;
 mod compress;
 mod contract;
 mod crypto;
 mod env;
+mod eval_runner;
 mod events;
 mod exec;
 mod expr;
@@ -43,13 +45,14 @@ pub use sql::{Databases, Sql};
 pub use terminal::Terminal;
 
 /// The modules that show and change what the node itself consists of, by name.
-pub const CORE: &[&str] = &["contract", "events", "registry"];
+pub const CORE: &[&str] = &["contract", "eval_runner", "events", "registry"];
 
 /// Makes the modules that show and change what the node itself consists of.
 #[must_use]
 pub fn core() -> Vec<Arc<dyn HostModule>> {
     vec![
         Arc::new(contract::Contracts),
+        Arc::new(eval_runner::EvalRunner),
         Arc::new(events::Events),
         Arc::<registry::RegistryModule>::default(),
         Arc::new(zones::Zones),

@@ -47,7 +47,9 @@ pub use environment::Environment;
 pub use events::EventStats;
 pub use handle::{CallOptions, NodeHandle, Running};
 pub use handles::kind_of;
-pub use module::{Answer, Args, Completer, Fault, Feed, FeedError, HostModule, Keeper, Manifest, ModuleCall, Ticket};
+pub use module::{
+    Answer, Args, Completer, Evaluation, Fault, Feed, FeedError, HostModule, Import, Keeper, Manifest, ModuleCall, Ticket,
+};
 pub use moonlet_sandbox::wit::Error;
 pub use moonlet_sandbox::{SandboxConfig, wit};
 pub use node::{Node, NodeConfig, NodeError, NodeStats, ProcessExit, ServiceInfo, Started};

@@ -10,6 +10,7 @@ use rmpv::Value;
 
 mod args;
 mod call;
+mod evaluate;
 mod feed;
 mod keeper;
 mod later;
@@ -17,6 +18,7 @@ mod manifest;
 
 pub use args::Args;
 pub use call::ModuleCall;
+pub use evaluate::{Evaluation, Import};
 pub use feed::{Feed, FeedError};
 pub use keeper::Keeper;
 pub use later::{Completer, Ticket};

@@ -36,6 +36,8 @@ pub(crate) struct Program {
     pub(crate) gate: Option<Gate>,
     /// Bytes of its source with all that it imports.
     pub(crate) source_size: u64,
+    /// Whether it may not reach other processes nor call anything: evaluated code.
+    pub(crate) sealed: bool,
     source: Source,
     code: OnceLock<Result<Code, wit::Error>>,
 }
@@ -47,6 +49,8 @@ enum Source {
     Foreign(Box<WasmEntry>),
     /// Code of the host, see [`crate::Port`].
     Outside,
+    /// Code that a process brought along, compiled already.
+    Evaluated,
 }
 
 /// Code that is ready to run.
@@ -83,7 +87,7 @@ impl Program {
 
     fn lua(snapshot: &Snapshot, entry: &Arc<Entry>) -> Result<Self, wit::Error> {
         let view = LuaEntry::new(entry).map_err(|error| errors::invalid(error.to_string()))?;
-        let libraries = libraries(snapshot, &view)?;
+        let libraries = libraries(snapshot, &view.id, &view.imports)?;
         let mut modules = view.modules.clone();
         for library in &libraries {
             modules.extend(LuaEntry::new(library).map(|view| view.modules).unwrap_or_default());
@@ -102,6 +106,7 @@ impl Program {
             retry: view.retry,
             gate: if view.form == LuaForm::Function { Gate::new(&view.pool) } else { None },
             source_size,
+            sealed: false,
             source: Source::Lua { main: Arc::clone(entry), libraries },
             code: OnceLock::new(),
         })
@@ -128,9 +133,31 @@ impl Program {
             retry: view.retry.clone(),
             gate: None,
             source_size: 0,
+            sealed: false,
             source: Source::Foreign(Box::new(view)),
             code: OnceLock::new(),
         })
+    }
+
+    /// Code that a process of another program brought along. It has the name and the limits of that program.
+    pub(crate) fn evaluated(by: &Self, method: String, modules: Vec<String>, chunks: Chunks, sealed: bool) -> Self {
+        let code = OnceLock::new();
+        // It is empty, so that nothing is refused.
+        let _ = code.set(Ok(Code::Lua(chunks)));
+        Self {
+            entry: Arc::clone(&by.entry),
+            form: Form::Function,
+            method,
+            modules,
+            limits: by.limits,
+            default_host: None,
+            retry: None,
+            gate: None,
+            source_size: 0,
+            sealed,
+            source: Source::Evaluated,
+            code,
+        }
     }
 
     /// Code of the host that acts in the name of an entry.
@@ -145,6 +172,7 @@ impl Program {
             retry: None,
             gate: None,
             source_size: 0,
+            sealed: false,
             source: Source::Outside,
             code: OnceLock::new(),
         }
@@ -154,14 +182,14 @@ impl Program {
     pub(crate) fn parts(&self) -> impl Iterator<Item = &Arc<Entry>> {
         let (main, libraries) = match &self.source {
             Source::Lua { main, libraries } => (Some(main), libraries.as_slice()),
-            Source::Foreign(_) | Source::Outside => (None, [].as_slice()),
+            Source::Foreign(_) | Source::Outside | Source::Evaluated => (None, [].as_slice()),
         };
         libraries.iter().chain(main)
     }
 
     /// Tells whether it is no machine, so that it chooses itself what it takes from its mailbox.
     pub(crate) fn is_component(&self) -> bool {
-        !matches!(self.source, Source::Lua { .. })
+        !matches!(self.source, Source::Lua { .. } | Source::Evaluated)
     }
 
     /// Returns the code, compiled now if it was not before.
@@ -173,6 +201,7 @@ impl Program {
         let code = self.code.get_or_init(|| match &self.source {
             Source::Lua { main, libraries } => self.compile(node, main, libraries),
             Source::Foreign(view) => crate::foreign::read(node, view),
+            Source::Evaluated => Err(errors::internal("evaluated code is compiled before it runs")),
             Source::Outside => Err(errors::internal("code of the host runs as a program")),
         });
         code.as_ref().map_err(wit::Error::clone)
@@ -186,20 +215,20 @@ impl Program {
 }
 
 /// Lists what an entry imports, directly and through others, each before those that import it.
-fn libraries(snapshot: &Snapshot, view: &LuaEntry) -> Result<Vec<Arc<Entry>>, wit::Error> {
+fn libraries(snapshot: &Snapshot, importer: &EntryId, imports: &[(String, EntryId)]) -> Result<Vec<Arc<Entry>>, wit::Error> {
     enum Visit {
         Enter(EntryId, EntryId),
         Leave(Arc<Entry>),
     }
     let mut ordered = Vec::new();
     let mut seen = std::collections::HashSet::new();
-    seen.insert(view.id.clone());
+    seen.insert(importer.clone());
     // An explicit stack: an application may nest its imports as deep as it likes.
-    let enter = |view: &LuaEntry, stack: &mut Vec<Visit>| {
-        stack.extend(view.imports.iter().rev().map(|(_, id)| Visit::Enter(view.id.clone(), id.clone())));
+    let enter = |importer: &EntryId, imports: &[(String, EntryId)], stack: &mut Vec<Visit>| {
+        stack.extend(imports.iter().rev().map(|(_, id)| Visit::Enter(importer.clone(), id.clone())));
     };
     let mut stack = Vec::new();
-    enter(view, &mut stack);
+    enter(importer, imports, &mut stack);
     while let Some(visit) = stack.pop() {
         match visit {
             Visit::Leave(entry) => ordered.push(entry),
@@ -213,7 +242,7 @@ fn libraries(snapshot: &Snapshot, view: &LuaEntry) -> Result<Vec<Arc<Entry>>, wi
                 let view =
                     LuaEntry::new(entry).map_err(|error| errors::invalid(format!("`{importer}` imports `{id}`: {error}")))?;
                 stack.push(Visit::Leave(Arc::clone(entry)));
-                enter(&view, &mut stack);
+                enter(&view.id, &view.imports, &mut stack);
             }
         }
     }
@@ -248,6 +277,18 @@ impl ChunkCache {
         };
         self.chunks.lock().insert(entry.id.clone(), (Arc::clone(entry), Arc::clone(&chunk)));
         Ok(chunk)
+    }
+
+    /// Compiles what code imports that is no entry, and what that imports in turn.
+    pub(crate) fn libraries(
+        &self,
+        sandbox: &Sandbox,
+        snapshot: &Snapshot,
+        imports: &[(String, EntryId)],
+    ) -> Result<Vec<Arc<wit::Chunk>>, wit::Error> {
+        let importer = EntryId::parse("moonlet:eval").map_err(|error| errors::internal(error.to_string()))?;
+        let entries = libraries(snapshot, &importer, imports)?;
+        entries.iter().map(|entry| self.get(sandbox, entry)).collect()
     }
 
     /// Compiles an entry ahead of its use and says what is wrong with it.

@@ -148,6 +148,7 @@ impl Terms {
 
     /// Refuses what its processes may neither start nor reach: entries of namespaces outside of the ceiling.
     pub(crate) fn check_namespace(&self, entry: &str) -> Result<(), Error> {
+        self.check_open()?;
         if self.ceiling.allow.namespaces.is_none() {
             return Ok(());
         }
@@ -168,6 +169,16 @@ impl Terms {
                  that host"
             )
         }))
+    }
+
+    /// Refuses code that may not have to do with other processes.
+    pub(crate) fn check_open(&self) -> Result<(), Error> {
+        if !self.program.sealed {
+            return Ok(());
+        }
+        Err(errors::denied(
+            "evaluated code may not reach processes nor call functions: whoever runs it may write `allow_classes = {\"process\"}`",
+        ))
     }
 
     /// Makes what a machine is started with, but for pid, arguments, context and seed.

@@ -35,7 +35,10 @@ impl CallTerms {
         }
         let options = document::decode_map(options)?;
         let text = |name: &str| document::field(&options, name).and_then(Value::as_str).map(str::to_owned);
-        let timeout = document::field(&options, "timeout").map(|value| time(value, "timeout")).transpose()?;
+        let timeout = document::field(&options, "timeout")
+            .filter(|value| !value.is_nil())
+            .map(|value| time(value, "timeout"))
+            .transpose()?;
         if timeout == Some(0) {
             return Err(errors::invalid("the option `timeout` must be above zero"));
         }

@@ -40,14 +40,20 @@ impl wit::functions::Host for Calls {
         self.admitted()?;
         self.check_namespace(&request.entry)?;
         self.check_size(&request.args)?;
-        self.guard("funcs.call", &request.entry)?;
         let options = self.call_terms(&request.options)?;
-        if let Some((binding, method)) = &options.contract {
-            self.check_binding(binding, method, &request.entry)?;
-            self.node.authorize(&self.process, "contract.call", method, None)?;
-        }
+        let family = match &options.contract {
+            Some((binding, method)) => {
+                self.check_binding(binding, method, &request.entry)?;
+                self.guard("contract.call", method)?;
+                Family::Contract
+            }
+            None => {
+                self.guard("funcs.call", &request.entry)?;
+                Family::Funcs
+            }
+        };
         let terms = self.node.callee(&request.entry, Some(&self.process.terms))?;
-        let (context, authority) = self.given(Family::Funcs, &request.context, &request.options)?;
+        let (context, authority) = self.given(family, &request.context, &request.options)?;
         self.node.call(&self.process, terms, request.args, context, authority, options)
     }
 }

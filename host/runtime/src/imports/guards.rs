@@ -29,13 +29,17 @@ pub(super) enum Family {
     Process,
     /// `funcs.call` and its kin.
     Funcs,
+    /// Methods of an open contract.
+    Contract,
 }
 
 impl Family {
-    fn context(self) -> &'static str {
+    fn context(self) -> Option<&'static str> {
         match self {
-            Self::Process => "process.context",
-            Self::Funcs => "funcs.context",
+            Self::Process => Some("process.context"),
+            Self::Funcs => Some("funcs.context"),
+            // Whoever opens a contract may give it context; what sets more asks itself.
+            Self::Contract => None,
         }
     }
 
@@ -43,6 +47,7 @@ impl Family {
         match self {
             Self::Process => "process.security",
             Self::Funcs => "funcs.security",
+            Self::Contract => "contract.security",
         }
     }
 }
@@ -81,8 +86,10 @@ impl Calls {
 
     /// Finds out what somebody else is given by this process: context values and authority.
     pub(super) fn given(&self, family: Family, context: &[u8], options: &[u8]) -> Result<(Arc<[u8]>, Arc<Authority>), Error> {
-        if !context.is_empty() {
-            self.guard(family.context(), "context")?;
+        if let Some(action) = family.context()
+            && !context.is_empty()
+        {
+            self.guard(action, "context")?;
         }
         Ok((self.context(context)?, self.authority(family, options)?))
     }

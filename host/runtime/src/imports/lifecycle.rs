@@ -234,6 +234,7 @@ impl wit::lifecycle::Host for Calls {
 
     fn upgrade(&mut self, entry: Option<String>, args: Payload, unread: Vec<Event>) -> Result<(), Error> {
         self.check_size(&args)?;
+        self.process.terms().check_open()?;
         if let Some(entry) = &entry
             && **entry != *self.terms.program.entry
         {

@@ -34,6 +34,7 @@ fn action(name: &'static str, scope: Scope) -> Cow<'static, str> {
 impl wit::names::Host for Calls {
     fn register(&mut self, name: String, process: Option<String>, wide: Scope) -> Result<(), Error> {
         self.admitted()?;
+        self.process.terms().check_open()?;
         self.guard(action("process.registry.register", wide).as_ref(), &name)?;
         let target = match process {
             None => Arc::clone(&self.process),

@@ -25,8 +25,8 @@ use crate::terms::Terms;
 
 /// Who calls a module.
 pub struct ModuleCall<'a> {
-    node: &'a Arc<Shared>,
-    process: &'a Arc<Process>,
+    pub(super) node: &'a Arc<Shared>,
+    pub(super) process: &'a Arc<Process>,
     /// What it runs now.
     terms: &'a Terms,
     module: &'a str,
