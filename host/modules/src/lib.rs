@@ -23,6 +23,7 @@ mod history;
 mod html;
 mod json;
 mod metrics;
+mod queue;
 mod recent;
 mod registry;
 mod security;
@@ -60,12 +61,17 @@ pub fn core() -> Vec<Arc<dyn HostModule>> {
 }
 
 /// The modules that hold data, by name.
-pub const DATA: &[&str] = &["sql", "fs", "exec"];
+pub const DATA: &[&str] = &["sql", "fs", "exec", "queue"];
 
 /// Makes the modules that hold data: databases, files and queues.
 #[must_use]
 pub fn data(databases: &Arc<Databases>) -> Vec<Arc<dyn HostModule>> {
-    vec![Arc::new(Sql::new(Arc::clone(databases))), Arc::new(Files::default()), Arc::new(Exec::default())]
+    vec![
+        Arc::new(Sql::new(Arc::clone(databases))),
+        Arc::new(Files::default()),
+        Arc::new(Exec::default()),
+        Arc::<queue::QueueModule>::default(),
+    ]
 }
 
 /// The modules that only compute, by name.

@@ -1,0 +1,5 @@
+return {
+    main = function(body)
+        assert(process.send("drain", "got", body.n))
+    end,
+}
