@@ -17,7 +17,7 @@ use crate::errors;
 use crate::imports::Calls;
 use crate::process::{Process, SERVICE};
 use crate::program::Code;
-use crate::scheduler::{self, Verdict};
+use crate::scheduler::{self, Preempted, Verdict};
 use crate::shared::Shared;
 
 type Living = Pin<Box<dyn Future<Output = Exit> + Send>>;
@@ -52,6 +52,9 @@ const BRIEF: u64 = 1_000_000;
 
 /// Events of one step keep their vector up to this capacity.
 const SPARE_CAPACITY: usize = 256;
+
+/// CPU time without waiting, in nanoseconds, after which a process ends that cannot be preempted, because no thread is left.
+const MAX_UNSHARED: u64 = 100_000_000;
 
 /// Runs one turn and returns what it came to and when it ended.
 pub(crate) fn turn(node: &Arc<Shared>, process: &Arc<Process>, now: u64) -> (Verdict, u64) {
@@ -115,7 +118,7 @@ pub(crate) fn turn(node: &Arc<Shared>, process: &Arc<Process>, now: u64) -> (Ver
 fn account(node: &Shared, process: &Process) -> u64 {
     let now = node.clock();
     let used = now.saturating_sub(scheduler::begin_slice(now));
-    process.terms.host.lane.charge(used);
+    process.terms.host.lane.charge(used, now);
     process.turn.fetch_add(used, Ordering::Relaxed);
     process.cpu.fetch_add(used, Ordering::Relaxed);
     now
@@ -138,8 +141,17 @@ pub(crate) fn slice_over(node: &Arc<Shared>, process: &Arc<Process>) -> bool {
         return false;
     }
     node.look_at_deadlines(now);
-    if !node.scheduler.preempt(process) {
-        process.kill(errors::canceled("the node stopped"));
+    match node.scheduler.preempt(process, now) {
+        Preempted::GoOn => {}
+        Preempted::NoThread if process.turn.load(Ordering::Relaxed) < MAX_UNSHARED => {}
+        Preempted::NoThread => {
+            let message =
+                "too many processes are in the middle of a step: no thread is left that could serve the others meanwhile";
+            process.kill(errors::unavailable(message).with_retryable(true));
+        }
+        Preempted::Stopped => {
+            process.kill(errors::canceled("the node stopped"));
+        }
     }
     scheduler::begin_slice(node.clock());
     !process.is_killed()

@@ -48,6 +48,17 @@ pub(crate) enum Verdict {
     Idle,
 }
 
+/// How a process goes on after a slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Preempted {
+    /// It goes on.
+    GoOn,
+    /// It goes on, although others wait: no thread is left that could serve them.
+    NoThread,
+    /// The scheduler stops.
+    Stopped,
+}
+
 /// What the scheduler drives.
 pub(crate) trait Driver: Send + Sync + 'static {
     /// What it runs.
@@ -84,6 +95,10 @@ struct Shared<P> {
     /// What comes from threads that are no workers, and everything about parking.
     entrance: Mutex<Entrance<P>>,
     arrivals: Condvar,
+    /// Processes of lanes that have used what their cap allows.
+    held: Mutex<Vec<Arc<P>>>,
+    /// When the first of them may go on; `u64::MAX`: there is none.
+    held_until: AtomicU64,
     /// Set while `entrance` holds processes, for a look without the lock.
     waiting_outside: AtomicBool,
     ticker: Ticker,
@@ -98,6 +113,8 @@ struct Station<P> {
     queue: Mutex<RunQueue<P>>,
     /// The length of `queue`, for a look without the lock.
     len: AtomicUsize,
+    /// The pass of the lane that was served last, for a look by other workers.
+    served: AtomicU64,
     /// Turns begun; when it stands still over a tick, a turn is long.
     turns: AtomicU64,
     /// Whether what is queued waits behind a long turn, as the ticker found.
@@ -136,6 +153,8 @@ impl<P: Runnable> Scheduler<P> {
             sleepers: AtomicUsize::new(0),
             entrance: Mutex::new(Entrance { queue: RunQueue::new(), wakes: 0, watched: u64::MAX }),
             arrivals: Condvar::new(),
+            held: Mutex::new(Vec::new()),
+            held_until: AtomicU64::new(u64::MAX),
             waiting_outside: AtomicBool::new(false),
             ticker: Ticker::new(),
             crew: Mutex::new(Crew::default()),
@@ -167,29 +186,32 @@ impl<P: Runnable> Scheduler<P> {
         Ok(())
     }
 
-    /// Lets others run in the middle of a step of `process`, if any wait, and returns when it is its turn again. False: the
-    /// scheduler stops.
-    pub(crate) fn preempt(&self, process: &Arc<P>) -> bool {
+    /// Lets others run in the middle of a step of `process`, if any wait, or if its lane has used what its cap allows, and returns when
+    /// it is its turn again.
+    pub(crate) fn preempt(&self, process: &Arc<P>, now: u64) -> Preempted {
         let shared = &self.shared;
         if shared.stopping.load(Ordering::SeqCst) {
-            return false;
+            return Preempted::Stopped;
         }
-        let (Some(index), Some(chair)) = (shared.here(), crew::own_chair()) else { return true };
-        let Some(station) = shared.stations.get(index) else { return true };
+        let (Some(index), Some(chair)) = (shared.here(), crew::own_chair()) else { return Preempted::GoOn };
+        let Some(station) = shared.stations.get(index) else { return Preempted::GoOn };
         shared.enter(station);
-        if station.len.load(Ordering::Relaxed) == 0 {
-            return true;
+        let throttled = process.lane().throttled(now);
+        if throttled.is_none() && station.len.load(Ordering::Relaxed) == 0 {
+            return Preempted::GoOn;
         }
-        let Some(substitute) = shared.crew.lock().substitute(shared.stations.len()) else { return true };
+        let Some(substitute) = shared.crew.lock().substitute(shared.stations.len()) else { return Preempted::NoThread };
         process.halted().set(Arc::clone(&chair));
-        if station.push(Arc::clone(process), &shared.clock) > 1 {
+        if let Some(until) = throttled {
+            shared.hold(Arc::clone(process), until);
+        } else if station.push(Arc::clone(process), &shared.clock) > 1 {
             shared.offer();
         }
         station.turns.fetch_add(1, Ordering::Relaxed);
         substitute.give(index);
-        let Some(index) = chair.wait(&shared.stopping) else { return false };
+        let Some(index) = chair.wait(&shared.stopping) else { return Preempted::Stopped };
         shared.sit_at(index);
-        true
+        Preempted::GoOn
     }
 
     /// Queues a process that has something to do. Must not be called twice before it ran.
@@ -266,6 +288,35 @@ impl<P: Runnable> Shared<P> {
         }
     }
 
+    /// Keeps a process until its lane may go on.
+    fn hold(&self, process: Arc<P>, until: u64) {
+        let mut held = self.held.lock();
+        held.push(process);
+        self.held_until.fetch_min(until, Ordering::Relaxed);
+    }
+
+    /// Queues the processes whose lanes may go on.
+    fn let_go(&self, now: u64) {
+        let mut due = Vec::new();
+        {
+            let mut held = self.held.lock();
+            let mut next = u64::MAX;
+            for process in std::mem::take(&mut *held) {
+                match process.lane().throttled(now) {
+                    Some(until) => {
+                        next = next.min(until);
+                        held.push(process);
+                    }
+                    None => due.push(process),
+                }
+            }
+            self.held_until.store(next, Ordering::Relaxed);
+        }
+        for process in due {
+            self.push(process);
+        }
+    }
+
     /// Wakes a parked worker, if there is one, to take its part.
     fn offer(&self) {
         // Pairs with the fence of a worker that parks: either it sees what was queued, or this sees it parked.
@@ -290,6 +341,7 @@ impl<P: Runnable> Station<P> {
         Self {
             queue: Mutex::new(RunQueue::new()),
             len: AtomicUsize::new(0),
+            served: AtomicU64::new(0),
             turns: AtomicU64::new(0),
             stuck: AtomicBool::new(false),
         }
@@ -311,6 +363,9 @@ impl<P: Runnable> Station<P> {
         let mut queue = self.queue.lock();
         let process = queue.pop(clock);
         self.len.store(queue.len(), Ordering::Relaxed);
+        if let Some(process) = &process {
+            self.served.store(process.lane().pass(), Ordering::Relaxed);
+        }
         process
     }
 }

@@ -156,7 +156,7 @@ impl TermsCache {
             let index = usize::try_from(self.lanes.fetch_add(1, Ordering::Relaxed)).unwrap_or(usize::MAX);
             Arc::new(match defined {
                 Some(view) => {
-                    let lane = Lane::new(index, view.quota.cpu_weight.unwrap_or(DEFAULT_WEIGHT));
+                    let lane = Lane::new(index, view.quota.cpu_weight.unwrap_or(DEFAULT_WEIGHT)).capped(view.quota.cpu_cores);
                     Host::new(id.into(), lane, view.limits, view.quota, view.allow, view.form == HostForm::Terminal)
                 }
                 None => {

@@ -186,7 +186,7 @@ fn hosts_share_by_weight_and_not_by_number_of_processes() {
     for _ in 0..4_000 {
         let process = queue.pop(&clock).unwrap();
         *turns.get_mut(process.lane.index()).unwrap() += 1;
-        process.lane.charge(TURN);
+        process.lane.charge(TURN, 0);
         queue.push(process, &clock);
     }
     assert!(turns[0].abs_diff(3_000) <= 10, "{turns:?}");
@@ -198,7 +198,7 @@ fn a_host_that_rested_is_served_first_but_makes_up_for_nothing() {
     let mut queue = RunQueue::new();
     let (busy, rested) = (Arc::new(Lane::new(0, 100)), Arc::new(Lane::new(1, 100)));
     queue.push(fake(&busy, |_| Verdict::Again), &clock);
-    busy.charge(3_600_000_000_000);
+    busy.charge(3_600_000_000_000, 0);
     clock.fetch_max(busy.pass(), Ordering::Relaxed);
     queue.push(fake(&rested, |_| Verdict::Again), &clock);
     assert_eq!(queue.pop(&clock).unwrap().lane.index(), 1);
@@ -230,10 +230,48 @@ fn endless_steps_hold_up_neither_another_host_nor_brief_steps() {
         } else if Arc::ptr_eq(&process, &brief) {
             place_of_brief = Some(place);
         } else {
-            busy.charge(1_500_000);
+            busy.charge(1_500_000, 0);
             queue.push(process, &clock);
         }
     }
     assert!(place_of_neighbour.is_some_and(|place| place <= 2), "{place_of_neighbour:?}");
     assert!(place_of_brief.is_some_and(|place| place <= 4), "{place_of_brief:?}");
+}
+
+#[test]
+fn a_cap_holds_whether_others_want_the_time_or_not() {
+    let lane = Lane::new(0, 100).capped(Some(0.25));
+    let (mut now, mut used) = (1_000_000_000, 0);
+    let start = now;
+    while now < start + 4_000_000_000 {
+        match lane.throttled(now) {
+            Some(until) => now = until,
+            None => {
+                now += 2_000_000;
+                used += 2_000_000;
+                lane.charge(2_000_000, now);
+            }
+        }
+    }
+    assert!((1_000_000_000..1_040_000_000).contains(&used), "a quarter of four seconds, and a start: {used}");
+    assert_eq!(Lane::new(0, 100).throttled(u64::MAX), None);
+}
+
+#[test]
+fn a_host_with_a_cap_waits_and_the_worker_sleeps_meanwhile() {
+    let running = start(1);
+    let lane = Arc::new(Lane::new(0, 100).capped(Some(0.1)));
+    let (sender, receiver) = mpsc::channel();
+    let driver = Arc::clone(&running.driver);
+    let begin = running.driver.now();
+    running.scheduler.push(fake(&lane, move |process| {
+        // Each turn is charged as ten milliseconds, which a tenth of a core pays in a hundred.
+        process.lane.charge(10_000_000, driver.now());
+        sender.send(()).unwrap();
+        Verdict::Again
+    }));
+    for _ in 0..4 {
+        receiver.recv().unwrap();
+    }
+    assert!(running.driver.now() - begin >= 100_000_000);
 }

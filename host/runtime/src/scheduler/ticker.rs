@@ -71,7 +71,7 @@ pub(super) fn tick<D: Driver>(shared: &Shared<D::Process>, driver: &D) {
 
 /// Wakes a worker for what waits behind a long turn: a queued process, or something that is due.
 fn rescue<D: Driver>(shared: &Shared<D::Process>, driver: &D, seen: &mut [u64]) {
-    let mut late = driver.next_deadline() <= driver.now();
+    let mut late = driver.next_deadline().min(shared.held_until.load(Ordering::Relaxed)) <= driver.now();
     for (station, seen) in shared.stations.iter().zip(seen) {
         let turns = station.turns.load(Ordering::Relaxed);
         let stuck = turns == *seen && station.len.load(Ordering::Relaxed) > 0;

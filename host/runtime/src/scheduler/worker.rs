@@ -9,6 +9,11 @@ use super::{Driver, Runnable, Shared, Station, Verdict, instant};
 /// How often a busy worker looks for processes from outside.
 const OUTSIDE_EVERY: u64 = 31;
 
+/// How often a busy worker looks whether another one serves hosts that are due sooner.
+const BALANCE_EVERY: u64 = 16;
+/// How much sooner they must be due, in weighted nanoseconds.
+const IMBALANCE: u64 = 5_000_000;
+
 pub(super) fn work<D: Driver>(shared: &Shared<D::Process>, driver: &Arc<D>, chair: &Arc<Chair>) {
     crew::sit(chair);
     let Some(first) = chair.wait(&shared.stopping) else { return };
@@ -21,14 +26,26 @@ pub(super) fn work<D: Driver>(shared: &Shared<D::Process>, driver: &Arc<D>, chai
         if now >= driver.next_deadline() {
             driver.fire(now);
         }
+        if now >= shared.held_until.load(Ordering::Relaxed) {
+            shared.let_go(now);
+        }
         if turns.is_multiple_of(OUTSIDE_EVERY) {
             shared.enter(station);
         }
-        let Some(process) = shared.next(index, station) else {
+        let Some(mut process) = shared.next(index, station) else {
             shared.park(&**driver);
             now = driver.now();
             continue;
         };
+        if turns.is_multiple_of(BALANCE_EVERY)
+            && let Some(other) = shared.balance(index, &process)
+        {
+            station.push(std::mem::replace(&mut process, other), &shared.clock);
+        }
+        if let Some(until) = process.lane().throttled(now) {
+            shared.hold(process, until);
+            continue;
+        }
         turns += 1;
         station.turns.fetch_add(1, Ordering::Relaxed);
         if let Some(halted) = process.halted().release() {
@@ -77,6 +94,24 @@ impl<P: Runnable> Shared<P> {
         }
     }
 
+    /// Takes a process of a host that used much less than the one of `process`, from a worker that has more of them than it can serve.
+    /// Without this, hosts would share the time of each worker by weight, but not that of all.
+    fn balance(&self, index: usize, process: &Arc<P>) -> Option<Arc<P>> {
+        let count = self.stations.len();
+        let pass = process.lane().pass();
+        for offset in 1..count {
+            let Some(victim) = self.stations.get((index + offset) % count) else { continue };
+            let behind = victim.served.load(Ordering::Relaxed).saturating_add(IMBALANCE) < pass;
+            if behind && victim.len.load(Ordering::Relaxed) > 0 {
+                let mut queue = victim.queue.lock();
+                let other = queue.pop(&self.clock);
+                victim.len.store(queue.len(), Ordering::Relaxed);
+                return other;
+            }
+        }
+        None
+    }
+
     /// Takes half of another worker's queue. A single process stays where its peers are, unless it waits behind a long turn.
     fn steal(&self, index: usize, station: &Station<P>) -> Option<Arc<P>> {
         let count = self.stations.len();
@@ -112,7 +147,7 @@ impl<P: Runnable> Shared<P> {
         self.sleepers.store(self.sleepers.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         // Pairs with the fence of `offer`.
         fence(Ordering::SeqCst);
-        let deadline = driver.next_deadline();
+        let deadline = driver.next_deadline().min(self.held_until.load(Ordering::Relaxed));
         let now = driver.now();
         if deadline <= now || self.stations.iter().any(Station::has_spare) {
             self.sleepers.store(self.sleepers.load(Ordering::Relaxed) - 1, Ordering::Relaxed);

@@ -1,0 +1,73 @@
+local check = require("check")
+local time = require("time")
+
+local function start(count, host)
+    local pids = {}
+    for index = 1, count do
+        local pid, err = process.spawn("shares:busy", host)
+        check.is_nil(err)
+        pids[index] = pid
+    end
+    return pids
+end
+
+local function stop(pids)
+    for _, pid in ipairs(pids) do
+        process.terminate(pid)
+    end
+end
+
+-- CPU time of all these processes, in seconds.
+local function cpu(pids)
+    local sum = 0
+    for _, pid in ipairs(pids) do
+        sum = sum + process.stats(pid).cpu
+    end
+    return sum / 1e9
+end
+
+-- What two hosts get of the time in which the second one gets this much; both are busy all the while.
+local function compare(one, two, seconds)
+    local before_one, before_two = cpu(one), cpu(two)
+    local got
+    repeat
+        time.sleep("10ms")
+        got = cpu(two) - before_two
+    until got >= seconds
+    return cpu(one) - before_one, got
+end
+
+check.case("a host with a thousand busy processes gets its share and no more", function()
+    local storm = start(1000, "shares:storm")
+    local calm = start(4, "shares:calm")
+    local of_storm, of_calm = compare(storm, calm, 0.3)
+    stop(storm)
+    stop(calm)
+    local ratio = of_storm / of_calm
+    check.is_true(ratio > 0.6 and ratio < 1.6, "the storm got " .. ratio .. " times what the other got")
+end)
+
+check.case("twice the weight is twice the time", function()
+    local light = start(8, "shares:calm")
+    local heavy = start(4, "shares:heavy")
+    local of_light, of_heavy = compare(light, heavy, 0.6)
+    stop(light)
+    stop(heavy)
+    local ratio = of_heavy / of_light
+    check.is_true(ratio > 2 and ratio < 4.5, "300 against 100 got " .. ratio .. " times as much")
+end)
+
+check.case("a cap of CPU time holds also where nobody else wants it", function()
+    local pids = start(4, "shares:capped")
+    local begin = time.now()
+    repeat
+        time.sleep("10ms")
+    until cpu(pids) >= 0.15
+    local elapsed = time.now():sub(begin):seconds()
+    local used = cpu(pids)
+    stop(pids)
+    -- A tenth of a second of its time is there at once, and each of the cores may be in the middle of a slice.
+    check.is_true(used <= 0.2 * (elapsed + 0.1) + 0.05, used .. " seconds of CPU time in " .. elapsed)
+end)
+
+return { main = check.main }
