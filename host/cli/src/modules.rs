@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use moonlet_modules::store::{MemoryStores, StoreModule, Stores};
-use moonlet_modules::{Databases, EnvModule, SecurityModule};
+use moonlet_modules::{Databases, EnvModule, Quit, SecurityModule, System};
 use moonlet_registry::ModuleCatalog;
 use moonlet_runtime::HostModule;
 
@@ -11,7 +11,7 @@ use moonlet_runtime::HostModule;
 const GUEST: &[&str] = &["base64", "ctx", "funcs", "hash", "io", "json", "logger", "time", "uuid"];
 
 /// Modules that live in the host and are made here.
-const HOST: &[&str] = &["env", "security", "store"];
+const HOST: &[&str] = &["env", "security", "store", "system"];
 
 /// Names the modules that Lua code can use.
 pub(crate) fn catalog() -> ModuleCatalog {
@@ -19,12 +19,13 @@ pub(crate) fn catalog() -> ModuleCatalog {
     ModuleCatalog::new(lists.concat())
 }
 
-/// Makes the modules that live in the host. Their names belong into the catalog, too.
-pub(crate) fn host(terminal: Arc<dyn HostModule>) -> Vec<Arc<dyn HostModule>> {
+/// Makes the modules that live in the host; `quit` ends the node. Their names belong into the catalog, too.
+pub(crate) fn host(terminal: Arc<dyn HostModule>, quit: Quit) -> Vec<Arc<dyn HostModule>> {
     let databases = Arc::new(Databases::default());
     let stores = Arc::new(Stores::new(vec![Box::new(MemoryStores)]));
     let security = Arc::new(SecurityModule::new(Arc::clone(&stores)));
     let mut modules = vec![terminal, Arc::new(EnvModule), security, Arc::new(StoreModule::new(stores))];
+    modules.push(Arc::new(System::new(quit)));
     modules.extend(moonlet_modules::core());
     modules.extend(moonlet_modules::data(&databases));
     modules.extend(moonlet_modules::computing());

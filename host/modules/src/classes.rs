@@ -6,7 +6,6 @@ pub(crate) struct Class {
     /// Its name in `require`.
     pub(crate) name: &'static str,
     /// What it is for.
-    #[allow(dead_code, reason = "the module that lists modules shows it")]
     pub(crate) description: &'static str,
     /// Its classes.
     pub(crate) classes: &'static [&'static str],
@@ -85,6 +84,11 @@ impl Class {
     pub(crate) fn is_free(&self) -> bool {
         self.blocked(&[]).is_none()
     }
+}
+
+/// Lists all modules.
+pub(crate) fn all() -> impl Iterator<Item = &'static Class> {
+    CLASSES.iter()
 }
 
 /// Lists the modules that evaluated code may have without further ado.

@@ -30,6 +30,7 @@ mod security;
 mod sql;
 pub mod store;
 mod stream;
+mod system;
 mod templates;
 mod terminal;
 mod text;
@@ -43,6 +44,7 @@ pub use history::{Chronicle, SqliteHistory};
 pub use metrics::render_metrics;
 pub use security::SecurityModule;
 pub use sql::{Databases, Sql};
+pub use system::{Quit, System};
 pub use terminal::Terminal;
 
 /// The modules that show and change what the node itself consists of, by name.

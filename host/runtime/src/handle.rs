@@ -133,6 +133,15 @@ impl NodeHandle {
         Ok(self.shared()?.accounts())
     }
 
+    /// Lists the services and how they do.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when the node has stopped.
+    pub fn services(&self) -> Result<Vec<crate::node::ServiceInfo>, Error> {
+        Ok(self.shared()?.service_infos())
+    }
+
     /// Returns the authority of a process without actor and scope.
     ///
     /// # Errors

@@ -28,7 +28,6 @@ use crate::security::check_policies;
 use crate::services::Services;
 use crate::shared::{Alarm, Counters, Module, Shared, Tokio};
 use crate::spawn::Birth;
-use crate::supervision::ServiceStatus;
 use crate::table::Table;
 use crate::terms_cache::TermsCache;
 use crate::timers::Timers;
@@ -86,6 +85,10 @@ pub struct ServiceInfo {
     pub state: String,
     /// How often it was started again.
     pub restarts: u64,
+    /// How often it was started again since it last ran for long.
+    pub attempts: u64,
+    /// Since when it is up, in nanoseconds since the Unix epoch.
+    pub up_since: Option<u64>,
     /// Why it failed the last time.
     pub failure: Option<String>,
 }
@@ -255,13 +258,7 @@ impl Node {
     /// Lists the services and how they do.
     #[must_use]
     pub fn services(&self) -> Vec<ServiceInfo> {
-        let info = |status: ServiceStatus<Arc<str>>| ServiceInfo {
-            id: status.service.to_string(),
-            state: status.state.to_string(),
-            restarts: status.restarts,
-            failure: status.failure,
-        };
-        self.shared.service_states().into_iter().map(info).collect()
+        self.shared.service_infos()
     }
 
     /// Asks a process to stop, and ends it when it still runs after this time. False: there is no such process.

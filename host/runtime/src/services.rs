@@ -19,6 +19,7 @@ use crate::arrival::Exit;
 use crate::crash::Crash;
 use crate::document;
 use crate::errors;
+use crate::node::ServiceInfo;
 use crate::process::{Process, SERVICE, Waiter};
 use crate::shared::{Alarm, Shared};
 use crate::spawn::Birth;
@@ -187,6 +188,20 @@ impl Shared {
     /// Lists all services and how they do.
     pub(crate) fn service_states(&self) -> Vec<ServiceStatus<Key>> {
         self.services.state.lock().supervision.states()
+    }
+
+    /// Lists all services for operators.
+    pub(crate) fn service_infos(&self) -> Vec<ServiceInfo> {
+        let (clock, wall) = (self.clock(), Self::wall_clock());
+        let info = |status: ServiceStatus<Key>| ServiceInfo {
+            id: status.service.to_string(),
+            state: status.state.to_string(),
+            restarts: status.restarts,
+            attempts: status.attempts.into(),
+            up_since: status.running_since.map(|since| wall.saturating_sub(clock.saturating_sub(since))),
+            failure: status.failure,
+        };
+        self.service_states().into_iter().map(info).collect()
     }
 
     /// Hears that a process of a service blocked for the first time, so that it is up.

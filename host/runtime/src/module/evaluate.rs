@@ -69,6 +69,14 @@ impl ModuleCall<'_> {
         self.process.terms().modules.contains(name)
     }
 
+    /// Tells whether this node has a module, in the host or in its image.
+    #[must_use]
+    pub fn is_built(&self, name: &str) -> bool {
+        const IMAGE: &[&str] =
+            &["base64", "channel", "ctx", "errors", "funcs", "hash", "json", "logger", "payload", "process", "time", "uuid"];
+        IMAGE.contains(&name) || self.node.modules.contains_key(name)
+    }
+
     /// Tells whether the process host of the caller, and those that confine it, allow a module.
     #[must_use]
     pub fn allows_module(&self, name: &str) -> bool {

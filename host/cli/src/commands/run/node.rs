@@ -28,6 +28,8 @@ pub(super) enum Event {
     Signal,
     /// The process on the terminal has ended.
     Exit(Result<Vec<Value>, Error>),
+    /// A program wants the node to end with this code.
+    Quit(u8),
     /// A service has failed without which the node must not run: its id and the reason.
     Fallen(String, String),
 }
@@ -71,6 +73,7 @@ fn run_target(
             Ok(Event::Signal) => {
                 node.stop_process(&pid, "interrupted", STOP_TIMEOUT);
             }
+            Ok(Event::Quit(code)) => return Ok(Ok(vec![Value::from(code)])),
             Ok(Event::Fallen(id, reason)) => return Err(fallen(&id, &reason)),
             Err(mpsc::RecvError) => return Err(Failure::message("the node has stopped")),
         }
@@ -86,6 +89,10 @@ pub(super) fn serve(loaded: &Loaded, events: mpsc::Sender<Event>, inbox: &mpsc::
     while let Ok(event) = inbox.recv() {
         match event {
             Event::Signal => break,
+            Event::Quit(code) => {
+                outcome = Ok(code);
+                break;
+            }
             Event::Fallen(id, reason) => {
                 outcome = Err(fallen(&id, &reason));
                 break;
@@ -115,7 +122,12 @@ fn start(loaded: &Loaded, terminal: &Arc<Terminal>, events: &mpsc::Sender<Event>
     let terminal: Arc<dyn HostModule> = Arc::<Terminal>::clone(terminal);
     let config =
         NodeConfig { strict: loaded.project.config.strict, project: loaded.project.root.clone(), ..NodeConfig::default() };
-    let node = Node::new(&config, loaded.registry.clone(), modules::host(terminal))
+    let quits = std::sync::Mutex::new(events.clone());
+    let quit = move |code| {
+        // Nobody listens only when the program ends anyway.
+        let _ = quits.lock().map(|events| events.send(Event::Quit(code)));
+    };
+    let node = Node::new(&config, loaded.registry.clone(), modules::host(terminal, Box::new(quit)))
         .map_err(|error| Failure::caused("the node cannot start", &error))?;
     let diagnostics = node.prepare();
     if diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
