@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use moonlet_gateway::Gateway;
 use moonlet_modules::store::{MemoryStores, StoreModule, Stores};
 use moonlet_modules::{Databases, EnvModule, Quit, SecurityModule, System};
 use moonlet_registry::ModuleCatalog;
@@ -11,11 +12,11 @@ use moonlet_runtime::HostModule;
 const GUEST: &[&str] = &["base64", "ctx", "funcs", "hash", "io", "json", "logger", "time", "uuid"];
 
 /// Modules that live in the host and are made here.
-const HOST: &[&str] = &["env", "security", "store", "system"];
+const HOST: &[&str] = &["env", "http", "security", "store", "system"];
 
 /// Names the modules that Lua code can use.
 pub(crate) fn catalog() -> ModuleCatalog {
-    let lists = [GUEST, HOST, moonlet_modules::CORE, moonlet_modules::DATA, moonlet_modules::COMPUTING];
+    let lists = [GUEST, HOST, moonlet_modules::CORE, moonlet_modules::DATA, moonlet_modules::NETWORK, moonlet_modules::COMPUTING];
     ModuleCatalog::new(lists.concat())
 }
 
@@ -24,10 +25,11 @@ pub(crate) fn host(terminal: Arc<dyn HostModule>, quit: Quit) -> Vec<Arc<dyn Hos
     let databases = Arc::new(Databases::default());
     let stores = Arc::new(Stores::new(vec![Box::new(MemoryStores)]));
     let security = Arc::new(SecurityModule::new(Arc::clone(&stores)));
-    let mut modules = vec![terminal, Arc::new(EnvModule), security, Arc::new(StoreModule::new(stores))];
+    let mut modules = vec![terminal, Arc::new(Gateway::new()), Arc::new(EnvModule), security, Arc::new(StoreModule::new(stores))];
     modules.push(Arc::new(System::new(quit)));
     modules.extend(moonlet_modules::core());
     modules.extend(moonlet_modules::data(&databases));
+    modules.extend(moonlet_modules::network());
     modules.extend(moonlet_modules::computing());
     modules
 }

@@ -14,6 +14,7 @@ local http_client: {
   patch: (url: string, options?: table) -> (Response?, error?),
   delete: (url: string, options?: table) -> (Response?, error?),
   head: (url: string, options?: table) -> (Response?, error?),
+  options: (url: string, options?: table) -> (Response?, error?),
   request: (method: string, url: string, options?: table) -> (Response?, error?),
   request_batch: (requests: table) -> (any, any),
   encode_uri: (text: string) -> string,

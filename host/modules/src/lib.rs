@@ -21,6 +21,7 @@ mod fs;
 mod heavy;
 mod history;
 mod html;
+mod http_client;
 mod json;
 mod metrics;
 mod queue;
@@ -34,6 +35,7 @@ mod system;
 mod templates;
 mod terminal;
 mod text;
+mod websocket;
 mod yaml;
 mod zones;
 
@@ -74,6 +76,15 @@ pub fn data(databases: &Arc<Databases>) -> Vec<Arc<dyn HostModule>> {
         Arc::new(Exec::default()),
         Arc::<queue::QueueModule>::default(),
     ]
+}
+
+/// The modules that talk to other servers, by name.
+pub const NETWORK: &[&str] = &["http_client", "websocket"];
+
+/// Makes the modules that talk to other servers.
+#[must_use]
+pub fn network() -> Vec<Arc<dyn HostModule>> {
+    vec![Arc::new(http_client::HttpClient::new()), Arc::new(websocket::WebSockets)]
 }
 
 /// The modules that only compute, by name.

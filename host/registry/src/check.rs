@@ -18,6 +18,7 @@ pub(crate) mod code;
 mod components;
 mod contracts;
 mod hosts;
+mod http;
 mod imports;
 mod modules;
 mod references;
@@ -72,6 +73,7 @@ pub(crate) fn check_together(entries: &Entries, modules: Option<&ModuleCatalog>,
     imports::check(entries, diagnostics);
     unique::check(entries, diagnostics);
     hosts::check(entries, diagnostics);
+    http::check(entries, diagnostics);
     source_size::check(entries, diagnostics);
     services::check(entries, diagnostics);
     supervisors::check(entries, diagnostics);

@@ -15,6 +15,7 @@ mod feed;
 mod keeper;
 mod later;
 mod manifest;
+mod stream;
 
 pub use args::Args;
 pub use call::ModuleCall;
@@ -23,6 +24,7 @@ pub use feed::{Feed, FeedError};
 pub use keeper::Keeper;
 pub use later::{Completer, Ticket};
 pub use manifest::Manifest;
+pub use stream::{ByteSource, ByteStream, NextBytes, SCANNER_METHODS, STREAM_METHODS, error_text, invoke_stream};
 
 use crate::handle::NodeHandle;
 use crate::security::Authority;

@@ -34,14 +34,13 @@ macro_rules! declarations {
 declarations! {
     "channel", "ctx", "base64", "compress", "env", "errors", "events", "funcs", "hash", "html", "http", "http_client", "io", "json", "logger", "payload",
     "process", "registry", "security", "sql", "store", "time", "uuid", "yaml", "crypto", "queue", "fs", "metrics", "system",
-    "text", "expr", "templates", "contract", "exec",
+    "text", "expr", "templates", "contract", "exec", "websocket",
 }
 
 /// Modules of the host without a declaration file yet: nothing is known, so nothing is reported about their uses.
 const UNDECLARED: &[&str] = &[
     "eval_runner",
     "stream",
-    "websocket",
     "archive",
     "excel",
     "treesitter",

@@ -17,6 +17,9 @@ pub(super) static PROCESS: Target = Target { what: "a process", kinds: &["proces
 /// Lua code that other Lua code can import.
 pub(super) static LUA_CODE: Target =
     Target { what: "Lua code", kinds: &["library.lua*", "module.lua", "function.lua*", "process.lua*"] };
+/// Anything that can be called.
+pub(super) static FUNCTION: Target =
+    Target { what: "a function", kinds: &["function.lua*", "function.wasm", "function.wat", "process.lua*", "process.wasm"] };
 /// Any entry.
 pub(super) static ANY_ENTRY: Target = Target { what: "an entry", kinds: &[] };
 /// Any policy.

@@ -8,6 +8,7 @@ use super::database::SQLITE;
 use super::environment::{FILE_STORAGE, NO_FIELDS, ROUTER_STORAGE, STATIC_STORAGE, VARIABLE};
 use super::fields::RUN_META;
 use super::host::{POOL_HOST, TERMINAL_HOST};
+use super::http::{HTTP_ENDPOINT, HTTP_ROUTER, HTTP_SERVICE, HTTP_STATIC, IN_ROUTER, IN_SERVER};
 use super::lua::{LIBRARY, RUNNABLE};
 use super::security::{EXPRESSION_POLICY_ENTRY, POLICY_ENTRY, TOKEN_STORE};
 use super::service::SERVICE;
@@ -27,6 +28,11 @@ const fn code(name: &'static str, purpose: &'static str, data: &'static Object) 
     Kind { name, purpose, support: Support::Built, data: Some(data), meta: Some(&RUN_META) }
 }
 
+/// A kind whose meta names what its entries belong to.
+const fn part(name: &'static str, purpose: &'static str, data: &'static Object, meta: &'static Object) -> Kind {
+    Kind { name, purpose, support: Support::Built, data: Some(data), meta: Some(meta) }
+}
+
 /// A kind that only holds data.
 const fn free(name: &'static str, purpose: &'static str) -> Kind {
     Kind { name, purpose, support: Support::Built, data: None, meta: None }
@@ -36,7 +42,6 @@ const fn missing(name: &'static str, purpose: &'static str, feature: &'static st
     Kind { name, purpose, support: Support::Missing(feature), data: None, meta: None }
 }
 
-const HTTP: &str = "the HTTP server";
 const QUEUES: &str = "queues";
 const DATABASES: &str = "SQL databases";
 const VOLUMES: &str = "file volumes";
@@ -83,10 +88,10 @@ static KINDS: &[Kind] = &[
     built("security.token_store", "a store of tokens", &TOKEN_STORE),
     built("contract.definition", "an interface", &CONTRACT),
     built("contract.binding", "an implementation of an interface", &BINDING),
-    missing("http.service", "an HTTP server", HTTP),
-    missing("http.router", "a group of routes", HTTP),
-    missing("http.endpoint", "a route", HTTP),
-    missing("http.static", "files over HTTP", HTTP),
+    built("http.service", "an HTTP server", &HTTP_SERVICE),
+    part("http.router", "a group of routes", &HTTP_ROUTER, &IN_SERVER),
+    part("http.endpoint", "a route", &HTTP_ENDPOINT, &IN_ROUTER),
+    part("http.static", "files over HTTP", &HTTP_STATIC, &IN_SERVER),
     built("queue.driver.memory", "a queue driver in memory", &MEMORY_DRIVER),
     built("queue.driver.redb", "a queue driver in a file", &FILE_DRIVER),
     missing("queue.driver.amqp", "a queue driver over AMQP", QUEUES),

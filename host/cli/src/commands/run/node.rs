@@ -109,7 +109,7 @@ pub(super) fn serve(loaded: &Loaded, events: mpsc::Sender<Event>, inbox: &mpsc::
 
 /// Makes sure that there is something to serve.
 pub(super) fn check_services(snapshot: &Snapshot) -> Result<(), Failure> {
-    let supervised = ["process.service", "process.supervisor"];
+    let supervised = ["process.service", "process.supervisor", "http.service"];
     let starts = |entry: &Entry| supervised.contains(&entry.kind.as_str()) && Lifecycle::read(entry).auto_start;
     if snapshot.entries().any(|entry| starts(entry)) {
         return Ok(());

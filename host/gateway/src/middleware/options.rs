@@ -1,0 +1,105 @@
+//! Options of middleware: text by names whose dots may be underscores.
+
+use std::time::Duration;
+
+use moonlet_registry::{HttpMiddleware, parse_duration};
+
+/// The options of a chain.
+pub(crate) struct Options(Vec<(String, String)>);
+
+impl Options {
+    pub(crate) fn new(view: &HttpMiddleware) -> Self {
+        Self(view.options.iter().map(|(name, value)| (name.replace('.', "_"), value.trim().to_owned())).collect())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let name = name.replace('.', "_");
+        self.0.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    pub(crate) fn text(&self, name: &str, default: &str) -> String {
+        self.get(name).unwrap_or(default).to_owned()
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "true" | "1" | "yes" | "on"))
+    }
+
+    pub(crate) fn number(&self, name: &str, default: u64) -> u64 {
+        self.get(name).and_then(|value| value.parse().ok()).unwrap_or(default)
+    }
+
+    /// Reads a duration, or a number of seconds.
+    pub(crate) fn duration(&self, name: &str, default: Duration) -> Duration {
+        let Some(value) = self.get(name) else { return default };
+        let seconds = value.parse().ok().map(Duration::from_secs);
+        seconds.or_else(|| parse_duration(value).ok()).unwrap_or(default)
+    }
+
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
+        let value = self.get(name).unwrap_or_default();
+        value.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    }
+}
+
+/// Origins that may use something: `*`, whole ones, or `*.example.com` for any below a domain.
+#[derive(Debug, Clone)]
+pub(crate) struct Origins(Vec<String>);
+
+impl Origins {
+    pub(crate) fn new(list: Vec<String>) -> Self {
+        Self(list)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn any(&self) -> bool {
+        self.0.iter().any(|origin| origin == "*")
+    }
+
+    /// Tells whether an origin is among them.
+    pub(crate) fn allow(&self, origin: &str) -> bool {
+        let scheme_end = origin.find("://").map_or(0, |at| at + 3);
+        let (scheme, rest) = origin.split_at(scheme_end);
+        let host = rest.split(':').next().unwrap_or_default();
+        self.0.iter().any(|allowed| {
+            let (wanted, pattern) = allowed.split_at(allowed.find("://").map_or(0, |at| at + 3));
+            match pattern.strip_prefix("*.") {
+                // The whole name must end there, or `evil-example.com` would pass for `*.example.com`.
+                Some(domain) => {
+                    (wanted.is_empty() || wanted.eq_ignore_ascii_case(scheme))
+                        && host.len() > domain.len()
+                        && host.to_ascii_lowercase().ends_with(&format!(".{}", domain.to_ascii_lowercase()))
+                }
+                None => allowed == "*" || allowed.eq_ignore_ascii_case(origin),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_match_as_a_whole() {
+        let origins =
+            Origins::new(vec!["https://app.example.com".into(), "*.example.org".into(), "https://*.example.net".into()]);
+        for good in ["https://app.example.com", "http://a.example.org", "https://a.b.example.org:8443", "https://x.example.net"] {
+            assert!(origins.allow(good), "{good}");
+        }
+        for bad in
+            ["http://app.example.com", "https://example.org", "https://evilexample.org", "http://x.example.net", "null", ""]
+        {
+            assert!(!origins.allow(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn dots_and_underscores_are_the_same() {
+        let view = HttpMiddleware { names: Vec::new(), options: vec![("cors_allow_origins".into(), " a , b ".into())] };
+        assert_eq!(Options::new(&view).list("cors.allow.origins"), ["a", "b"]);
+    }
+}

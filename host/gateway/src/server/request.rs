@@ -1,0 +1,105 @@
+//! The way of one request: routes, middleware, and what answers.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{Request, StatusCode, header};
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use moonlet_runtime::Authority;
+
+use super::{Server, call};
+use crate::answer::{self, Answer};
+use crate::routes::{Route, Target};
+
+/// One request as middleware sees it.
+pub(crate) struct Context {
+    pub(crate) server: Arc<Server>,
+    pub(crate) parts: Arc<Parts>,
+    /// The other end of the connection.
+    pub(crate) peer: SocketAddr,
+    /// Where the request comes from, as far as it can be trusted.
+    pub(crate) remote: String,
+    /// As whom it acts.
+    pub(crate) authority: Option<Arc<Authority>>,
+    /// The endpoint, once it is known.
+    pub(crate) route: Option<Arc<Route>>,
+    /// The connection itself, for those that go over to another protocol.
+    pub(crate) upgrade: Option<OnUpgrade>,
+    /// When it came.
+    pub(crate) start: std::time::Instant,
+}
+
+impl Context {
+    /// Returns a header as text; nothing when it is none.
+    pub(crate) fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
+        self.parts.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+/// Answers a request.
+pub(crate) async fn answer(server: &Arc<Server>, mut request: Request<Incoming>, peer: SocketAddr) -> Answer {
+    let upgrade = request.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
+    let (parts, body) = request.into_parts();
+    let table = server.table.load_full();
+    let target = table.find(parts.method.as_str(), parts.uri.path());
+    let mut context = Context {
+        server: Arc::clone(server),
+        parts: Arc::new(parts),
+        peer,
+        remote: peer.to_string(),
+        authority: server.authority.load_full(),
+        route: None,
+        upgrade,
+        start: std::time::Instant::now(),
+    };
+    match target {
+        Target::Route(route, params) => {
+            let router = Arc::clone(&route.router);
+            context.route = Some(Arc::clone(&route));
+            let mut passed = router.before.enter(&mut context);
+            let answer = match passed.take_answer() {
+                Some(answer) => answer,
+                None => {
+                    let mut inner = router.after.enter(&mut context);
+                    let answer = match inner.take_answer() {
+                        Some(answer) => answer,
+                        None => match oversized(&context) {
+                            Some(answer) => answer,
+                            None => call::call(&context, route, params, body).await,
+                        },
+                    };
+                    router.after.leave(inner, &mut context, answer).await
+                }
+            };
+            router.before.leave(passed, &mut context, answer).await
+        }
+        Target::NotAllowed(router, allowed) => {
+            let mut passed = router.before.enter(&mut context);
+            let answer = passed.take_answer().unwrap_or_else(|| answer::method_not_allowed(&allowed));
+            router.before.leave(passed, &mut context, answer).await
+        }
+        Target::Files(mount, path) => {
+            let mut passed = mount.before.enter(&mut context);
+            let answer = match passed.take_answer() {
+                Some(answer) => answer,
+                None => mount.files.answer(&context, path).await,
+            };
+            mount.before.leave(passed, &mut context, answer).await
+        }
+        Target::Nowhere(None) => answer::not_found(),
+        Target::Nowhere(Some(router)) => {
+            let mut passed = router.before.enter(&mut context);
+            let answer = passed.take_answer().unwrap_or_else(answer::not_found);
+            router.before.leave(passed, &mut context, answer).await
+        }
+    }
+}
+
+/// Refuses a body whose size is known to be too large before anything runs for it.
+fn oversized(context: &Context) -> Option<Answer> {
+    let length: u64 = context.header(header::CONTENT_LENGTH)?.parse().ok()?;
+    let most = context.server.view.max_body;
+    (length > most).then(|| answer::problem(StatusCode::PAYLOAD_TOO_LARGE, &format!("a body may have at most {most} bytes")))
+}
