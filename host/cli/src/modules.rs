@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use moonlet_gateway::Gateway;
-use moonlet_modules::store::{MemoryStores, StoreModule, Stores};
+use moonlet_modules::store::{FileStores, MemoryStores, SqlStores, StoreModule, Stores};
 use moonlet_modules::{Databases, EnvModule, Quit, SecurityModule, System};
 use moonlet_registry::ModuleCatalog;
 use moonlet_runtime::HostModule;
@@ -23,7 +23,11 @@ pub(crate) fn catalog() -> ModuleCatalog {
 /// Makes the modules that live in the host; `quit` ends the node. Their names belong into the catalog, too.
 pub(crate) fn host(terminal: Arc<dyn HostModule>, quit: Quit) -> Vec<Arc<dyn HostModule>> {
     let databases = Arc::new(Databases::default());
-    let stores = Arc::new(Stores::new(vec![Box::new(MemoryStores)]));
+    let stores = Arc::new(Stores::new(vec![
+        Box::new(MemoryStores),
+        Box::new(SqlStores::new(Arc::clone(&databases))),
+        Box::<FileStores>::default(),
+    ]));
     let security = Arc::new(SecurityModule::new(Arc::clone(&stores)));
     let mut modules = vec![terminal, Arc::new(Gateway::new()), Arc::new(EnvModule), security, Arc::new(StoreModule::new(stores))];
     modules.push(Arc::new(System::new(quit)));

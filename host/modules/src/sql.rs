@@ -21,6 +21,7 @@ mod value;
 pub(crate) use database::Database;
 pub use databases::Databases;
 use run::{Wish, Work};
+pub(crate) use rusqlite::types::Value as Parameter;
 use session::{Prepared, Session, Step};
 
 use crate::fail::{self, field, invalid};

@@ -8,14 +8,18 @@ use moonlet_registry::Entry;
 use moonlet_runtime::{Error, NodeHandle, Value};
 
 mod arguments;
+mod file;
 mod memory;
 mod module;
+mod sql;
 mod stores;
 #[cfg(test)]
 mod tests;
 
+pub use file::FileStores;
 pub use memory::MemoryStores;
 pub use module::StoreModule;
+pub use sql::SqlStores;
 pub use stores::Stores;
 
 /// The longest key in bytes: keys are kept in memory and stand in audit lines.

@@ -100,6 +100,31 @@ impl Database {
         Arc::clone(&self.link).try_lock_owned().ok().map(|link| Lease { link })
     }
 
+    /// Runs a statement of the host where it may wait: gives its rows, or what it changed.
+    pub(crate) fn run_blocking(
+        &self,
+        sql: &str,
+        parameters: Vec<rusqlite::types::Value>,
+        rows: bool,
+        max_bytes: usize,
+    ) -> Result<moonlet_runtime::Value, Error> {
+        let give_up = Instant::now() + self.settings.wait_timeout;
+        let mut lease = loop {
+            match self.try_lease() {
+                Some(lease) => break lease,
+                None if Instant::now() >= give_up => {
+                    return Err(Error::new("Unavailable", "the database is busy").with_retryable(true));
+                }
+                None => std::thread::sleep(Duration::from_millis(1)),
+            }
+        };
+        let wish = if rows { Wish::Rows } else { Wish::Changes };
+        let work = Work { sql: sql.into(), parameters, wish, exact: true, max_bytes };
+        let timeout = self.settings.statement_timeout;
+        let values = lease.patiently(&work, &Arc::new(Job::patient(timeout)), timeout.as_secs())?;
+        Ok(values.into_iter().next().unwrap_or(moonlet_runtime::Value::Nil))
+    }
+
     /// Waits for the connection.
     pub(crate) async fn lease(&self) -> Result<Lease, Error> {
         if let Some(lease) = self.try_lease() {

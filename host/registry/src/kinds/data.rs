@@ -5,6 +5,7 @@ use crate::schema::{Field, Object, Target, Type, Unknown};
 
 static DRIVER: Target = Target { what: "a queue driver", kinds: &["queue.driver.*"] };
 static QUEUE_TARGET: Target = Target { what: "a queue", kinds: &["queue.queue"] };
+static DATABASE: Target = Target { what: "a database", kinds: &["db.sql.*"] };
 static FUNCTION: Target = Target { what: "a function", kinds: &["function.*", "process.lua*"] };
 
 pub(super) static DIRECTORY: Object = Object {
@@ -92,4 +93,26 @@ static COMMAND_LIMITS: Object = Object {
         Field::new("max_processes", Type::Count),
     ],
     unknown: Unknown::Refused,
+};
+
+pub(super) static SQL_STORE: Object = Object {
+    fields: &[
+        Field::required("database", Type::Ref(&DATABASE), "write `database: name`, a `db.sql.sqlite` for example"),
+        Field::required("table_name", Type::Text, "write `table_name: kv_store`, a table that exists"),
+        Field::new("id_column_name", Type::Text),
+        Field::new("payload_column_name", Type::Text),
+        Field::new("expire_column_name", Type::Text),
+        Field::new("cleanup_interval", Type::Duration),
+        Field::new("lifecycle", Type::Object(&LIFECYCLE)),
+    ],
+    unknown: Unknown::Warned,
+};
+
+pub(super) static FILE_STORE: Object = Object {
+    fields: &[
+        Field::required("file", Type::Text, "write `file: data/store.redb`, where the items are kept"),
+        Field::new("max_size", Type::Int(0, 1_000_000_000)),
+        Field::new("lifecycle", Type::Object(&LIFECYCLE)),
+    ],
+    unknown: Unknown::Warned,
 };

@@ -3,7 +3,7 @@
 //! A kind that gets built moves from `Missing` to `Built` here; that is all the loader needs to know.
 
 use super::contract::{BINDING, CONTRACT};
-use super::data::{COMMANDS, CONSUMER, DIRECTORY, FILE_DRIVER, MEMORY_DRIVER, QUEUE};
+use super::data::{COMMANDS, CONSUMER, DIRECTORY, FILE_DRIVER, FILE_STORE, MEMORY_DRIVER, QUEUE, SQL_STORE};
 use super::database::SQLITE;
 use super::environment::{FILE_STORAGE, NO_FIELDS, ROUTER_STORAGE, STATIC_STORAGE, VARIABLE};
 use super::fields::RUN_META;
@@ -80,7 +80,8 @@ static KINDS: &[Kind] = &[
     built("env.storage.static", "fixed variables", &STATIC_STORAGE),
     built("env.storage.router", "variables in several storages", &ROUTER_STORAGE),
     built("store.memory", "a store in memory", &MEMORY_STORE),
-    missing("store.sql", "a store in a database", "stores in databases"),
+    built("store.sql", "a store in a database", &SQL_STORE),
+    built("store.redb", "a store in a file", &FILE_STORE),
     missing("store.kv.raft", "a replicated store", CLUSTER),
     missing("store.kv.crdt", "a replicated store", CLUSTER),
     built("security.policy", "a policy with conditions", &POLICY_ENTRY),
