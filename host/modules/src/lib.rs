@@ -24,6 +24,7 @@ mod html;
 mod http_client;
 mod json;
 mod metrics;
+mod pg;
 mod queue;
 mod recent;
 mod registry;
@@ -50,7 +51,7 @@ pub use system::{Quit, System};
 pub use terminal::Terminal;
 
 /// The modules that show and change what the node itself consists of, by name.
-pub const CORE: &[&str] = &["contract", "eval_runner", "events", "registry"];
+pub const CORE: &[&str] = &["contract", "eval_runner", "events", "pg", "registry"];
 
 /// Makes the modules that show and change what the node itself consists of.
 #[must_use]
@@ -59,6 +60,7 @@ pub fn core() -> Vec<Arc<dyn HostModule>> {
         Arc::new(contract::Contracts),
         Arc::new(eval_runner::EvalRunner),
         Arc::new(events::Events),
+        Arc::<pg::Groups>::default(),
         Arc::<registry::RegistryModule>::default(),
         Arc::new(zones::Zones),
     ]

@@ -9,6 +9,7 @@ mod data;
 mod database;
 mod environment;
 mod fields;
+mod groups;
 mod host;
 mod http;
 mod lua;
@@ -22,6 +23,7 @@ mod wasm;
 
 pub use contract::{Binding, BoundContract, Contract, ContractMethod};
 pub use environment::{Storage, StorageForm, Variable};
+pub use groups::GroupScope;
 pub use host::{HostForm, ProcessHost};
 pub use http::{HTTP_METHODS, HttpEndpoint, HttpMiddleware, HttpRouter, HttpService, HttpStatic, HttpTls};
 pub(crate) use lua::imports;

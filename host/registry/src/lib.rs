@@ -47,10 +47,10 @@ mod units;
 pub use entry::{Entry, EntrySpans, Origin, SourceFile};
 pub use id::{EntryId, IdError, MAX_ID_BYTES, Namespace};
 pub use kinds::{
-    Binding, BoundContract, Child, ChildRestart, ChildTarget, Command, Condition, Contract, ContractMethod, Effect, HostForm,
-    Intensity, Kind, Lifecycle, LuaEntry, LuaForm, MemoryStore, Operand, Policy, PolicyRule, Pool, PoolType, ProcessHost,
-    Restart, Retry, Service, ServiceSecurity, Startup, Storage, StorageForm, Strategy, Supervisor, Support, TokenStore, Variable,
-    ViewError, WasiFields, WasiMount, WasiVariable, WasmEntry, WasmForm, all_kinds, kind,
+    Binding, BoundContract, Child, ChildRestart, ChildTarget, Command, Condition, Contract, ContractMethod, Effect, GroupScope,
+    HostForm, Intensity, Kind, Lifecycle, LuaEntry, LuaForm, MemoryStore, Operand, Policy, PolicyRule, Pool, PoolType,
+    ProcessHost, Restart, Retry, Service, ServiceSecurity, Startup, Storage, StorageForm, Strategy, Supervisor, Support,
+    TokenStore, Variable, ViewError, WasiFields, WasiMount, WasiVariable, WasmEntry, WasmForm, all_kinds, kind,
 };
 pub use kinds::{HTTP_METHODS, HttpEndpoint, HttpMiddleware, HttpRouter, HttpService, HttpStatic, HttpTls};
 pub use limits::{Allow, Limits, Quota};

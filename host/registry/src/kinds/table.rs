@@ -7,6 +7,7 @@ use super::data::{COMMANDS, CONSUMER, DIRECTORY, FILE_DRIVER, FILE_STORE, MEMORY
 use super::database::SQLITE;
 use super::environment::{FILE_STORAGE, NO_FIELDS, ROUTER_STORAGE, STATIC_STORAGE, VARIABLE};
 use super::fields::RUN_META;
+use super::groups::GROUP_SCOPE;
 use super::host::{POOL_HOST, TERMINAL_HOST};
 use super::http::{HTTP_ENDPOINT, HTTP_ROUTER, HTTP_SERVICE, HTTP_STATIC, IN_ROUTER, IN_SERVER};
 use super::lua::{LIBRARY, RUNNABLE};
@@ -112,7 +113,7 @@ static KINDS: &[Kind] = &[
     missing("exec.docker", "commands in containers", CONTAINERS),
     missing("config.aws", "access to AWS", CLOUD),
     missing("cloudstorage.s3", "a bucket", CLOUD),
-    missing("pg.scope", "a scope of process groups", "process groups"),
+    built("pg.scope", "a scope of process groups", &GROUP_SCOPE),
     missing("network", "a network overlay", OVERLAYS),
     missing("network.socks5", "a SOCKS5 overlay", OVERLAYS),
     missing("network.i2p", "an I2P overlay", OVERLAYS),

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moonlet_registry::{
-    Child, ChildRestart as Restarts, ChildTarget, EntryId, Lifecycle, Service, ServiceSecurity, Snapshot, Strategy as Siblings,
-    Supervisor,
+    Child, ChildRestart as Restarts, ChildTarget, EntryId, Lifecycle, Service, Snapshot, Strategy as Siblings, Supervisor,
 };
 use rmpv::Value;
 
@@ -30,9 +29,6 @@ pub(super) struct Unit {
     pub(super) process: EntryId,
     pub(super) host: EntryId,
     pub(super) input: Vec<Value>,
-    /// As whom it acts.
-    #[allow(dead_code, reason = "services act as nobody until policies are wired")]
-    pub(super) security: Option<ServiceSecurity>,
 }
 
 /// A service, planned.
@@ -95,18 +91,13 @@ pub(super) fn plan(snapshot: &Snapshot, id: &EntryId, known: &BTreeSet<EntryId>)
         let mut unit = UnitConfig::process(Key::clone(&key));
         unit.start_timeout = Some(nanoseconds(view.lifecycle.start_timeout));
         unit.shutdown = shutdown(view.lifecycle.stop_timeout);
-        let runs = Unit {
-            process: view.process,
-            host: view.host,
-            input: view.input.iter().map(document::from_json).collect(),
-            security: view.lifecycle.security.clone(),
-        };
+        let runs = Unit { process: view.process, host: view.host, input: view.input.iter().map(document::from_json).collect() };
         units.insert(Key::clone(&key), runs);
         let config = config(unit, &view.lifecycle, known);
         return Some(Plan { key, config, units });
     }
     let view = Supervisor::new(entry).ok()?;
-    let parts = parts(snapshot, &view, &key, view.lifecycle.security.as_ref(), 0, &mut units);
+    let parts = parts(snapshot, &view, &key, 0, &mut units);
     let config = config(UnitConfig::supervisor(Key::clone(&key), parts), &view.lifecycle, known);
     Some(Plan { key, config, units })
 }
@@ -137,7 +128,6 @@ fn parts(
     snapshot: &Snapshot,
     view: &Supervisor,
     key: &Key,
-    security: Option<&ServiceSecurity>,
     depth: usize,
     units: &mut BTreeMap<Key, Unit>,
 ) -> SupervisorConfig<Key> {
@@ -154,15 +144,14 @@ fn parts(
                 let mut unit = UnitConfig::process(Key::clone(&below));
                 unit.shutdown = shutdown(child.shutdown);
                 let input = input.iter().map(document::from_json).collect();
-                let runs = Unit { process: process.clone(), host: host.clone(), input, security: security.cloned() };
+                let runs = Unit { process: process.clone(), host: host.clone(), input };
                 units.insert(below, runs);
                 unit
             }
             ChildTarget::Supervisor(id) => {
                 let view = snapshot.get(id).and_then(|entry| Supervisor::new(entry).ok());
                 let Some(view) = view.filter(|_| depth < MAX_DEPTH) else { continue };
-                let security = view.lifecycle.security.as_ref().or(security);
-                let parts = parts(snapshot, &view, &below, security, depth + 1, units);
+                let parts = parts(snapshot, &view, &below, depth + 1, units);
                 UnitConfig::supervisor(below, parts)
             }
         };
