@@ -113,8 +113,9 @@ struct Station<P> {
     queue: Mutex<RunQueue<P>>,
     /// The length of `queue`, for a look without the lock.
     len: AtomicUsize,
-    /// The pass of the lane that was served last, for a look by other workers.
-    served: AtomicU64,
+    /// The least pass in `queue`, and the least among steps that are not brief; for a look without the lock.
+    level: AtomicU64,
+    long_level: AtomicU64,
     /// Turns begun; when it stands still over a tick, a turn is long.
     turns: AtomicU64,
     /// Whether what is queued waits behind a long turn, as the ticker found.
@@ -196,6 +197,7 @@ impl<P: Runnable> Scheduler<P> {
         let (Some(index), Some(chair)) = (shared.here(), crew::own_chair()) else { return Preempted::GoOn };
         let Some(station) = shared.stations.get(index) else { return Preempted::GoOn };
         shared.enter(station);
+        shared.balance(index, station, process.lane().pass());
         let throttled = process.lane().throttled(now);
         if throttled.is_none() && station.len.load(Ordering::Relaxed) == 0 {
             return Preempted::GoOn;
@@ -341,7 +343,8 @@ impl<P: Runnable> Station<P> {
         Self {
             queue: Mutex::new(RunQueue::new()),
             len: AtomicUsize::new(0),
-            served: AtomicU64::new(0),
+            level: AtomicU64::new(u64::MAX),
+            long_level: AtomicU64::new(u64::MAX),
             turns: AtomicU64::new(0),
             stuck: AtomicBool::new(false),
         }
@@ -351,22 +354,25 @@ impl<P: Runnable> Station<P> {
     fn push(&self, process: Arc<P>, clock: &AtomicU64) -> usize {
         let mut queue = self.queue.lock();
         queue.push(process, clock);
-        let len = queue.len();
-        self.len.store(len, Ordering::Relaxed);
-        len
+        self.publish(&queue);
+        queue.len()
     }
 
-    fn pop(&self, clock: &AtomicU64) -> Option<Arc<P>> {
+    fn pop(&self, clock: &AtomicU64, now: u64) -> Option<Arc<P>> {
         if self.len.load(Ordering::Relaxed) == 0 {
             return None;
         }
         let mut queue = self.queue.lock();
-        let process = queue.pop(clock);
-        self.len.store(queue.len(), Ordering::Relaxed);
-        if let Some(process) = &process {
-            self.served.store(process.lane().pass(), Ordering::Relaxed);
-        }
+        let process = queue.pop(clock, now);
+        self.publish(&queue);
         process
+    }
+
+    /// Makes the state of the queue known to those who look without the lock.
+    fn publish(&self, queue: &RunQueue<P>) {
+        self.len.store(queue.len(), Ordering::Relaxed);
+        self.level.store(queue.level(), Ordering::Relaxed);
+        self.long_level.store(queue.long_level(), Ordering::Relaxed);
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a host that comes back from idleness may be ahead of the others, in weighted nanoseconds: enough to be served at
 /// once, too little to make up for a rest.
-const CREDIT: u64 = 2_000_000;
+const CREDIT: u64 = 4_000_000;
 /// The weight of a host that names none.
 pub(crate) const DEFAULT_WEIGHT: u64 = 100;
 

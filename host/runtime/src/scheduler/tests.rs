@@ -174,7 +174,7 @@ fn what_is_due_is_done_while_every_worker_sleeps() {
 
 #[test]
 fn hosts_share_by_weight_and_not_by_number_of_processes() {
-    const TURN: u64 = 1_000;
+    const TURN: u64 = 1_000_000;
     let clock = AtomicU64::new(0);
     let mut queue = RunQueue::new();
     let (heavy, light) = (Arc::new(Lane::new(0, 300)), Arc::new(Lane::new(1, 100)));
@@ -184,7 +184,7 @@ fn hosts_share_by_weight_and_not_by_number_of_processes() {
     }
     let mut turns = [0_u32; 2];
     for _ in 0..4_000 {
-        let process = queue.pop(&clock).unwrap();
+        let process = queue.pop(&clock, 0).unwrap();
         *turns.get_mut(process.lane.index()).unwrap() += 1;
         process.lane.charge(TURN, 0);
         queue.push(process, &clock);
@@ -201,7 +201,7 @@ fn a_host_that_rested_is_served_first_but_makes_up_for_nothing() {
     busy.charge(3_600_000_000_000, 0);
     clock.fetch_max(busy.pass(), Ordering::Relaxed);
     queue.push(fake(&rested, |_| Verdict::Again), &clock);
-    assert_eq!(queue.pop(&clock).unwrap().lane.index(), 1);
+    assert_eq!(queue.pop(&clock, 0).unwrap().lane.index(), 1);
     assert!(busy.pass() - rested.pass() <= 10_000_000);
 }
 
@@ -223,7 +223,7 @@ fn endless_steps_hold_up_neither_another_host_nor_brief_steps() {
     let mut place_of_neighbour = None;
     let mut place_of_brief = None;
     for place in 0..20 {
-        let process = queue.pop(&clock).unwrap();
+        let process = queue.pop(&clock, 0).unwrap();
         assert!(!Arc::ptr_eq(&process, &fresh), "what may need a thread has to wait");
         if Arc::ptr_eq(&process, &neighbour) {
             place_of_neighbour = Some(place);
@@ -274,4 +274,49 @@ fn a_host_with_a_cap_waits_and_the_worker_sleeps_meanwhile() {
         receiver.recv().unwrap();
     }
     assert!(running.driver.now() - begin >= 100_000_000);
+}
+
+#[test]
+fn a_host_beyond_its_share_is_not_left_waiting() {
+    let clock = AtomicU64::new(0);
+    let mut queue = RunQueue::new();
+    let (over, under) = (Arc::new(Lane::new(0, 100)), Arc::new(Lane::new(1, 100)));
+    queue.push(endless(&under), &clock);
+    queue.push(fake(&over, |_| Verdict::Idle), &clock);
+    // Other workers run so much of it that it never has the least pass.
+    over.charge(3_600_000_000_000, 0);
+    let mut now = 0;
+    loop {
+        let process = queue.pop(&clock, now).unwrap();
+        if process.lane.index() == 0 {
+            break;
+        }
+        under.charge(1_000_000, 0);
+        now += 1_000_000;
+        queue.push(process, &clock);
+        assert!(now < 10_000_000, "it waits for {now} ns already");
+    }
+}
+
+#[test]
+fn brief_steps_of_a_host_share_one_turn() {
+    let clock = AtomicU64::new(0);
+    let mut queue = RunQueue::new();
+    let (talking, busy) = (Arc::new(Lane::new(0, 100)), Arc::new(Lane::new(1, 100)));
+    queue.push(fake(&talking, |_| Verdict::Idle), &clock);
+    queue.push(endless(&busy), &clock);
+    let (mut now, mut switches, mut last) = (0, 0, 0);
+    for _ in 0..4_000 {
+        let process = queue.pop(&clock, now).unwrap();
+        let index = process.lane.index();
+        let used = if index == 0 { 10_000 } else { 1_500_000 };
+        process.lane.charge(used, 0);
+        now += used;
+        switches += usize::from(index != last);
+        last = index;
+        queue.push(process, &clock);
+    }
+    assert!(switches < 80, "{switches} switches");
+    let (one, other) = (talking.pass(), busy.pass());
+    assert!(one.abs_diff(other) < one / 4, "{one} ns of brief steps, {other} ns of the endless one");
 }

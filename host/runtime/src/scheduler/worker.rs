@@ -6,13 +6,11 @@ use std::sync::atomic::{Ordering, fence};
 use super::crew::{self, Chair};
 use super::{Driver, Runnable, Shared, Station, Verdict, instant};
 
+/// How far the hosts of one worker may be ahead of those of another, in weighted nanoseconds: two slices.
+const SLACK: u64 = 4_000_000;
+
 /// How often a busy worker looks for processes from outside.
 const OUTSIDE_EVERY: u64 = 31;
-
-/// How often a busy worker looks whether another one serves hosts that are due sooner.
-const BALANCE_EVERY: u64 = 16;
-/// How much sooner they must be due, in weighted nanoseconds.
-const IMBALANCE: u64 = 5_000_000;
 
 pub(super) fn work<D: Driver>(shared: &Shared<D::Process>, driver: &Arc<D>, chair: &Arc<Chair>) {
     crew::sit(chair);
@@ -32,21 +30,17 @@ pub(super) fn work<D: Driver>(shared: &Shared<D::Process>, driver: &Arc<D>, chai
         if turns.is_multiple_of(OUTSIDE_EVERY) {
             shared.enter(station);
         }
-        let Some(mut process) = shared.next(index, station) else {
+        let Some(process) = shared.next(index, station, now) else {
             shared.park(&**driver);
             now = driver.now();
             continue;
         };
-        if turns.is_multiple_of(BALANCE_EVERY)
-            && let Some(other) = shared.balance(index, &process)
-        {
-            station.push(std::mem::replace(&mut process, other), &shared.clock);
-        }
         if let Some(until) = process.lane().throttled(now) {
             shared.hold(process, until);
             continue;
         }
         turns += 1;
+        shared.balance(index, station, station.level.load(Ordering::Relaxed));
         station.turns.fetch_add(1, Ordering::Relaxed);
         if let Some(halted) = process.halted().release() {
             // Its own thread goes on with it, at this station; this one rests. In this order: it may be given a station at once.
@@ -67,12 +61,12 @@ pub(super) fn work<D: Driver>(shared: &Shared<D::Process>, driver: &Arc<D>, chai
 }
 
 impl<P: Runnable> Shared<P> {
-    fn next(&self, index: usize, station: &Station<P>) -> Option<Arc<P>> {
-        if let Some(process) = station.pop(&self.clock) {
+    fn next(&self, index: usize, station: &Station<P>, now: u64) -> Option<Arc<P>> {
+        if let Some(process) = station.pop(&self.clock, now) {
             return Some(process);
         }
         self.enter(station);
-        if let Some(process) = station.pop(&self.clock) {
+        if let Some(process) = station.pop(&self.clock, now) {
             return Some(process);
         }
         self.steal(index, station)
@@ -94,22 +88,27 @@ impl<P: Runnable> Shared<P> {
         }
     }
 
-    /// Takes a process of a host that used much less than the one of `process`, from a worker that has more of them than it can serve.
-    /// Without this, hosts would share the time of each worker by weight, but not that of all.
-    fn balance(&self, index: usize, process: &Arc<P>) -> Option<Arc<P>> {
+    /// Takes over a long step of another worker whose hosts have come less far than those here, the least of which has come to `level`:
+    /// workers that each were fair for themselves would give more to the hosts that meet fewer others.
+    pub(super) fn balance(&self, index: usize, station: &Station<P>, level: u64) {
         let count = self.stations.len();
-        let pass = process.lane().pass();
-        for offset in 1..count {
-            let Some(victim) = self.stations.get((index + offset) % count) else { continue };
-            let behind = victim.served.load(Ordering::Relaxed).saturating_add(IMBALANCE) < pass;
-            if behind && victim.len.load(Ordering::Relaxed) > 0 {
-                let mut queue = victim.queue.lock();
-                let other = queue.pop(&self.clock);
-                victim.len.store(queue.len(), Ordering::Relaxed);
-                return other;
-            }
+        if count < 2 || level == u64::MAX {
+            return;
         }
-        None
+        let turn = usize::try_from(station.turns.load(Ordering::Relaxed)).unwrap_or(0);
+        let Some(victim) = self.stations.get((index + 1 + turn % (count - 1)) % count) else { return };
+        if victim.long_level.load(Ordering::Relaxed).saturating_add(SLACK) >= level {
+            return;
+        }
+        let process = {
+            let mut queue = victim.queue.lock();
+            let process = queue.pop_long();
+            victim.publish(&queue);
+            process
+        };
+        if let Some(process) = process {
+            station.push(process, &self.clock);
+        }
     }
 
     /// Takes half of another worker's queue. A single process stays where its peers are, unless it waits behind a long turn.
@@ -124,7 +123,7 @@ impl<P: Runnable> Shared<P> {
             {
                 let mut queue = victim.queue.lock();
                 queue.give_half(&mut taken, &self.clock);
-                victim.len.store(queue.len(), Ordering::Relaxed);
+                victim.publish(&queue);
             }
             let mut taken = taken.into_iter();
             let first = taken.next();
