@@ -225,6 +225,52 @@ def milliseconds(program, runs):
     return statistics.median(times[1:]) * 1000
 
 
+ATTACKS = ["loop", "errors", "memory", "strings", "pattern", "spawns", "messages", "calls"]
+
+SLICE = 2.0
+"""Milliseconds of a slice at most."""
+
+
+def neighbours(programs, options):
+    """Runs the same neighbours alone and beside attackers, one after the other, so that the machine is in the same state."""
+    milliseconds = 3000 // options.divisor
+    reports = {0: [], len(ATTACKS): []}
+    moonlet = programs.moonlet
+    if moonlet.missing:
+        yield Row("neighbours of attackers", "", notes=[f"{moonlet.name}: {moonlet.missing}"])
+        return
+    for _ in range(options.runs):
+        for count in reports:
+            try:
+                reports[count].append(moonlet.report("neighbours", milliseconds, *ATTACKS[:count]))
+            except Failed as failed:
+                yield Row("neighbours of attackers", "", notes=[f"{moonlet.name}: {failed}"], failed=True)
+                return
+
+    def median(count, name, factor):
+        return statistics.median(report[name] for report in reports[count]) * factor
+
+    alone = median(0, "p99", 1e6)
+    for count, place in [(0, "alone"), (len(ATTACKS), f"beside {len(ATTACKS)} attackers")]:
+        for name in ["p50", "p99", "max"]:
+            target = 3 * alone if count and name == "p99" else None
+            yield Row(f"round trip of a pair {place}: {name}", "us", median(count, name, 1e6), target=target)
+        for name, key in [("p50", "late50"), ("p99", "late99"), ("max", "latest")]:
+            target = 2 * SLICE + 5 if count and name == "max" else None
+            yield Row(f"a sleep of 10 ms is late {place}: {name}", "ms", median(count, key, 1e3), target=target)
+
+
+def killing(programs, options):
+    count = 5_000 // options.divisor
+    row = Row("endless processes started, ended and cleaned up", "processes/s", higher_is_better=True)
+    try:
+        row.moonlet = count / programs.moonlet.seconds(options.runs, "killing", count, 16)
+    except Failed as failed:
+        row.notes.append(f"Moonlet: {failed}")
+        row.failed = True
+    yield row
+
+
 GROUPS = {
     "spawn": spawn,
     "idle": idle,
@@ -237,4 +283,6 @@ GROUPS = {
     "cpu": cpu,
     "hello": hello,
     "ticking": ticking,
+    "neighbours": neighbours,
+    "killing": killing,
 }
