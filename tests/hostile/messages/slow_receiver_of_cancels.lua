@@ -41,7 +41,7 @@ local function main(role, driver)
         until not ok and err:kind() == "NotFound"
         local result = events:receive().result
         assert(not result.error, tostring(result.error))
-        assert(refused > 1)
+        assert(result.value == 0)
     end
     return true
 end
