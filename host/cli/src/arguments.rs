@@ -4,11 +4,13 @@
 //! a directory. That is decided here before clap sees the rest.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::failure::Failure;
+use crate::observe::DEFAULT_ADDRESS;
 
 mod split;
 
@@ -28,6 +30,10 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Show the entries of an application
     Registry(RegistryArguments),
+    /// Show what the hosts and processes of a running node use
+    Top(TopArguments),
+    /// List all limits with their defaults, and the attack that each stops
+    Limits(LimitsArguments),
     /// Serve an editor: the language server, on standard input and output
     Lsp,
     /// Print the version
@@ -59,6 +65,9 @@ pub(crate) struct RunArguments {
     pub(crate) host: Option<String>,
     #[command(flatten)]
     pub(crate) project: ProjectArguments,
+    /// Tell what the node uses at this address: /metrics for Prometheus, and `moonlet top`
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) metrics: Option<SocketAddr>,
     /// Log more; once for debugging, twice for tracing
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -92,6 +101,53 @@ pub(crate) struct CheckArguments {
     /// Say what a code means, and how to mend what it reports
     #[arg(long, value_name = "CODE")]
     pub(crate) explain: Option<String>,
+}
+
+/// What `top` sorts by.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum SortKey {
+    /// CPU time of late
+    Cpu,
+    /// CPU time in all
+    Time,
+    /// Linear memory
+    Memory,
+    /// Messages that wait
+    Mailbox,
+    /// Messages sent
+    Sent,
+    /// Messages received
+    Received,
+    /// Limits that were hit
+    Limits,
+    /// Time since the start
+    Uptime,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TopArguments {
+    /// Where the node tells what it uses: what `moonlet run --metrics` was given
+    #[arg(value_name = "ADDR:PORT", default_value = DEFAULT_ADDRESS)]
+    pub(crate) node: String,
+    /// Print one picture and end; also where standard output is no terminal
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Print all numbers as JSON and end
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What comes first
+    #[arg(long, value_name = "KEY", value_enum, default_value_t = SortKey::Cpu)]
+    pub(crate) sort: SortKey,
+    /// How many processes to show
+    #[arg(long, value_name = "COUNT", default_value_t = 30)]
+    pub(crate) rows: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LimitsArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

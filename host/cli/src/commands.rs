@@ -1,7 +1,9 @@
 //! The commands, one file each.
 
 pub(crate) mod check;
+pub(crate) mod limits;
 pub(crate) mod lsp;
 pub(crate) mod registry;
 pub(crate) mod run;
+pub(crate) mod top;
 pub(crate) mod version;

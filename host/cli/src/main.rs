@@ -13,6 +13,7 @@ mod exit;
 mod failure;
 mod logging;
 mod modules;
+mod observe;
 mod output;
 mod project;
 mod signals;
@@ -23,6 +24,8 @@ fn main() -> ExitCode {
         Command::Run(arguments) => commands::run::run(arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Registry(arguments) => commands::registry::run(&arguments),
+        Command::Top(arguments) => commands::top::run(&arguments),
+        Command::Limits(arguments) => commands::limits::run(&arguments),
         Command::Lsp => commands::lsp::run(),
         Command::Version => commands::version::run(),
     });

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 /// Options of `run` that are followed by a value.
-const WITH_VALUE: &[&str] = &["-x", "--exec", "--host", "-o", "--override"];
+const WITH_VALUE: &[&str] = &["-x", "--exec", "--host", "--metrics", "-o", "--override"];
 const SEPARATOR: &str = "--";
 
 /// Puts `--` before what belongs to the process, unless the user did.

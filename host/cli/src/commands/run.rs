@@ -1,5 +1,6 @@
 //! `moonlet run`: starts an application, or one process of it on this terminal.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::mpsc;
 
@@ -43,8 +44,8 @@ pub(crate) fn run(arguments: RunArguments) -> Result<u8, Failure> {
         output::diagnostics(&loaded.diagnostics, &loaded.sources);
     }
     match target {
-        Some(target) => node::execute(&loaded, &target, events, &inbox),
-        None => serve(&loaded, events, &inbox),
+        Some(target) => node::execute(&loaded, &target, arguments.metrics, events, &inbox),
+        None => serve(&loaded, arguments.metrics, events, &inbox),
     }
 }
 
@@ -65,11 +66,16 @@ fn check_types_as_configured(loaded: &mut Loaded, snapshot: &Snapshot, serving: 
     Ok(())
 }
 
-fn serve(loaded: &Loaded, events: mpsc::Sender<Event>, inbox: &mpsc::Receiver<Event>) -> Result<u8, Failure> {
+fn serve(
+    loaded: &Loaded,
+    metrics: Option<SocketAddr>,
+    events: mpsc::Sender<Event>,
+    inbox: &mpsc::Receiver<Event>,
+) -> Result<u8, Failure> {
     if !loaded.project.config.strict {
         tracing::info!(target: "moonlet", "security.strict is off: what no policy mentions is allowed");
     }
-    node::serve(loaded, events, inbox)
+    node::serve(loaded, metrics, events, inbox)
 }
 
 fn list(snapshot: &Snapshot) -> Result<u8, Failure> {

@@ -13,7 +13,7 @@ use crate::units::Size;
 pub struct Quota {
     /// Processes that are alive: stops a tenant that fills the process table.
     pub processes: Option<u64>,
-    /// Linear memory of all processes: stops a tenant that needs many small processes for one large theft.
+    /// Linear memory of all processes: stops a tenant that needs many small processes for one large theft. Each starts with about 1.6 MiB.
     pub memory: Option<Size>,
     /// The share of CPU time against other hosts that are busy: twice the weight is twice the time. 100 by default.
     pub cpu_weight: Option<u64>,
@@ -32,7 +32,12 @@ impl Quota {
     /// The names of all quotas, each with its unit and the attack that it stops.
     pub const DESCRIBED: &[(&str, &str, &str)] = &[
         ("processes", "count", "Processes that are alive: stops a tenant that fills the process table."),
-        ("memory", "size", "Linear memory of all processes: stops a tenant that needs many small processes for one large theft."),
+        (
+            "memory",
+            "size",
+            "Linear memory of all processes, of which each starts with about 1.6 MiB: stops a tenant that needs many small processes for one \
+             large theft.",
+        ),
         (
             "cpu_weight",
             "weight",

@@ -1,5 +1,6 @@
 //! The node that `run` starts: what it is made of, and how it ends.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::target::Target;
 use crate::exit;
 use crate::failure::Failure;
 use crate::modules;
+use crate::observe;
 
 /// How long a process on the terminal may take to stop once it was asked to.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,11 +40,12 @@ pub(super) enum Event {
 pub(super) fn execute(
     loaded: &Loaded,
     target: &Target,
+    metrics: Option<SocketAddr>,
     events: mpsc::Sender<Event>,
     inbox: &mpsc::Receiver<Event>,
 ) -> Result<u8, Failure> {
     let terminal = Arc::new(Terminal::new(target.arguments.clone()));
-    let node = start(loaded, &terminal, &events)?;
+    let node = start(loaded, metrics, &terminal, &events)?;
     let outcome = run_target(&node, target, events, inbox);
     node.shutdown(LEFT_BEHIND);
     // What the process wrote comes before what is said about it.
@@ -81,9 +84,14 @@ fn run_target(
 }
 
 /// Runs the services until a signal asks for the end.
-pub(super) fn serve(loaded: &Loaded, events: mpsc::Sender<Event>, inbox: &mpsc::Receiver<Event>) -> Result<u8, Failure> {
+pub(super) fn serve(
+    loaded: &Loaded,
+    metrics: Option<SocketAddr>,
+    events: mpsc::Sender<Event>,
+    inbox: &mpsc::Receiver<Event>,
+) -> Result<u8, Failure> {
     let terminal = Arc::new(Terminal::new(Vec::new()));
-    let node = start(loaded, &terminal, &events)?;
+    let node = start(loaded, metrics, &terminal, &events)?;
     drop(events);
     let mut outcome = Ok(exit::SUCCESS);
     while let Ok(event) = inbox.recv() {
@@ -118,7 +126,12 @@ pub(super) fn check_services(snapshot: &Snapshot) -> Result<(), Failure> {
     Err(Failure::message("no service of this application starts by itself").help(help))
 }
 
-fn start(loaded: &Loaded, terminal: &Arc<Terminal>, events: &mpsc::Sender<Event>) -> Result<Node, Failure> {
+fn start(
+    loaded: &Loaded,
+    metrics: Option<SocketAddr>,
+    terminal: &Arc<Terminal>,
+    events: &mpsc::Sender<Event>,
+) -> Result<Node, Failure> {
     let terminal: Arc<dyn HostModule> = Arc::<Terminal>::clone(terminal);
     let config =
         NodeConfig { strict: loaded.project.config.strict, project: loaded.project.root.clone(), ..NodeConfig::default() };
@@ -132,6 +145,9 @@ fn start(loaded: &Loaded, terminal: &Arc<Terminal>, events: &mpsc::Sender<Event>
     let diagnostics = node.prepare();
     if diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
         return Err(Failure::Report(Box::new(Report { diagnostics, sources: loaded.sources.clone() })));
+    }
+    if let Some(address) = metrics {
+        observe::serve(address, node.handle())?;
     }
     let events = events.clone();
     // Nobody listens only when the program ends anyway.
