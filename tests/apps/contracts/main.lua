@@ -7,6 +7,7 @@ check.case("a binding is opened by id and its methods are called", function()
     check.is_nil(err)
     check.equal(greeter:greet(), "hello")
     check.equal(greeter:greet_with_name("Alice"), "hello Alice")
+    check.equal(select("#", greeter:greet()), 1)
 end)
 
 check.case("a method with _async gives a Future", function()
@@ -17,6 +18,10 @@ check.case("a method with _async gives a Future", function()
     check.is_true(ok)
     check.equal(payload:data(), "hello Bob")
     check.is_true(future:is_complete())
+    -- Again, and also on another instance.
+    for _, instance in ipairs({ greeter, contract.open("contracts:german") }) do
+        check.equal(instance:greet_with_name_async("Eve"):response():receive():data(), "hello Eve")
+    end
 end)
 
 check.case("arguments and results are held to their schemas", function()

@@ -91,13 +91,14 @@ local function unknown(inner, name)
 end
 
 -- What `instance:name(...)` calls.
-local function caller(name)
+local function caller(called)
     return function(self, ...)
         local inner = opened[self]
         if not inner then
-            error(("call methods with a colon: instance:%s(...)"):format(name), 2)
+            error(("call methods with a colon: instance:%s(...)"):format(called), 2)
         end
-        local method, async = inner.methods[name], false
+        local name, async = called, false
+        local method = inner.methods[name]
         if not method and name:sub(-6) == "_async" then
             name, async = name:sub(1, -7), true
             method = inner.methods[name]
@@ -120,13 +121,14 @@ local function caller(name)
         end
         local value
         value, err = exec:call(method["function"], ...)
-        if err == nil then
-            ok, err = conforms(inner.contracts[1], name, "result", definition.output_schemas, { value })
-            if not ok then
-                return nil, err
-            end
+        if err ~= nil then
+            return nil, err
         end
-        return value, err
+        ok, err = conforms(inner.contracts[1], name, "result", definition.output_schemas, { value })
+        if not ok then
+            return nil, err
+        end
+        return value
     end
 end
 
