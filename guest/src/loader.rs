@@ -180,6 +180,15 @@ unsafe fn push_names(thread: State, chunk: &Chunk, environment: c_int) {
         set_name(thread, names, environment, module);
     }
     for import in &chunk.imports {
+        if let Some(module) = import.entry.strip_prefix(':') {
+            // A module under another name. One that is not among the modules is not granted.
+            if lua::raw_field(thread, names, module) == ffi::LUA_TNIL {
+                ffi::lua_pop(thread, 1);
+            } else {
+                set_name(thread, names, environment, &import.name);
+            }
+            continue;
+        }
         push_libraries(thread);
         lua::raw_field(thread, -1, &import.entry);
         ffi::lua_remove(thread, -2);

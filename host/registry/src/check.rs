@@ -17,6 +17,7 @@ use crate::suggest::nearest;
 pub(crate) mod code;
 mod components;
 mod contracts;
+mod dependencies;
 mod hosts;
 mod http;
 mod imports;
@@ -67,6 +68,7 @@ pub(crate) fn check_alone(entry: &Entry, diagnostics: &mut Vec<Diagnostic>) -> A
 /// Checks entries against each other.
 pub(crate) fn check_together(entries: &Entries, modules: Option<&ModuleCatalog>, diagnostics: &mut Vec<Diagnostic>) {
     references::check(entries, diagnostics);
+    dependencies::check(entries, diagnostics);
     if let Some(modules) = modules {
         modules::check(entries, modules, diagnostics);
     }

@@ -14,7 +14,7 @@ use crate::overrides::{self, Override};
 use crate::path::FieldPath;
 use crate::report::{Report, arrange};
 use crate::requirements;
-use crate::source::{Project, locate, read_definitions};
+use crate::source::{Project, installed, locate, read_definitions};
 use crate::state::Registry;
 
 /// What a project is loaded with.
@@ -50,6 +50,10 @@ pub fn load(directory: &Path, options: &LoadOptions) -> Result<Loaded, Box<Repor
         return Err(Box::new(Report { diagnostics, sources }));
     };
     let mut entries = read_definitions(&project, &mut sources, &mut diagnostics);
+    for source in installed(&project, &mut diagnostics) {
+        let module = Project { source, ..project.clone() };
+        entries.extend(read_definitions(&module, &mut sources, &mut diagnostics));
+    }
     requirements::link(&mut entries, &mut diagnostics);
     let changes = config_overrides(&project, &mut diagnostics);
     overrides::apply(&changes, &mut entries, &mut diagnostics);

@@ -100,6 +100,11 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// Tells whether a module may be named instead, as `:name`: where Lua code imports other code.
+    pub(crate) fn takes_modules(&self) -> bool {
+        self.fits("library.lua") && !self.kinds.is_empty()
+    }
+
     /// Tells whether an entry of this kind fits.
     pub(crate) fn fits(&self, kind: &str) -> bool {
         let matches = |pattern: &&str| match pattern.strip_suffix('*') {

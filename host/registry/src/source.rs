@@ -5,6 +5,7 @@
 
 mod definition;
 mod file_refs;
+mod installed;
 mod node;
 mod project;
 mod walk;
@@ -14,4 +15,5 @@ pub use project::{Config, HistoryPlace, Project};
 
 pub(crate) use definition::{list_names, read_definitions};
 pub(crate) use file_refs::join_inside;
+pub(crate) use installed::installed;
 pub(crate) use project::locate;

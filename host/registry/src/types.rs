@@ -31,7 +31,9 @@ pub fn check_types(snapshot: &Snapshot, sources: &mut Sources) -> Vec<Diagnostic
             source: &view.source,
             file,
             modules: &view.modules,
-            imports: view.imports.iter().map(|(name, id)| (name.clone(), export(id))).collect(),
+            imports: (view.imports.iter().map(|(name, id)| (name.clone(), export(id))))
+                .chain(view.aliases.iter().map(|(name, _)| (name.clone(), Exports::unknown())))
+                .collect(),
             any_module: false,
         };
         let mut checked = checker.check(&program);

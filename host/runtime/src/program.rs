@@ -317,5 +317,6 @@ fn compile(sandbox: &Sandbox, entry: &Arc<Entry>) -> Result<wit::Chunk, Vec<Diag
     }
     let code = sandbox.compile(lowered.lua.as_bytes(), entry.id.as_str()).map_err(|error| located(error.message))?;
     let imports = view.imports.into_iter().map(|(name, id)| wit::Alias { name, entry: id.to_string() });
-    Ok(wit::Chunk { entry: entry.id.to_string(), code, modules: view.modules, imports: imports.collect() })
+    let aliases = view.aliases.into_iter().map(|(name, module)| wit::Alias { name, entry: format!(":{module}") });
+    Ok(wit::Chunk { entry: entry.id.to_string(), code, modules: view.modules, imports: imports.chain(aliases).collect() })
 }

@@ -146,7 +146,7 @@ check.case("processes begin and end with events", function()
 end)
 
 check.case("services are events of the supervisor", function()
-    local subscription, ch = subscribe("supervisor", "service.(start|stopped)")
+    local subscription, ch = subscribe("supervisor", "service.(start|running|stopped)")
     local changes = registry.snapshot():changes()
     changes:create({
         id = "event_bus.test:waits",
@@ -161,6 +161,7 @@ check.case("services are events of the supervisor", function()
     check.is_true(changes:apply() ~= nil)
     local event = check.receive(ch)
     check.equal({ event.kind, event.path }, { "service.start", "event_bus.test:service" })
+    check.equal(check.receive(ch).kind, "service.running")
     registry.snapshot():changes():delete("event_bus.test:service"):delete("event_bus.test:waits"):apply()
     check.equal(check.receive(ch).kind, "service.stopped")
     subscription:close()

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use moonlet_language::diagnostic::{Diagnostic, Sources};
 use moonlet_language::lower::syntax_diagnostics;
-use moonlet_language::syntax::ast::{Ast, ExprId, ExprKind};
+use moonlet_language::syntax::ast::{Ast, ExprId, ExprKind, StatementKind};
 use moonlet_language::syntax::{Span, parse, string_value};
 
 use crate::entry::Entry;
 use crate::inline::relocate;
-use crate::kinds::LuaEntry;
+use crate::kinds::{LuaEntry, LuaForm, METHOD_HELP};
 use crate::modules::is_always_there;
 use crate::path::FieldPath;
 
@@ -31,6 +31,7 @@ pub(crate) fn check(entry: &Entry, sources: &mut Sources, diagnostics: &mut Vec<
     // After a syntax error the tree is a guess.
     if found.is_empty() {
         check_requires(entry, &view, &file, &parsed.ast, &mut found);
+        check_method(entry, &view, &parsed.ast, &mut found);
     }
     if view.source_name.is_none() {
         relocate(entry, &view.source, &mut found, sources);
@@ -50,7 +51,9 @@ fn check_requires(entry: &Entry, view: &LuaEntry, file: &Arc<str>, ast: &Ast, di
         }
         let span = ast.expr(*name).span;
         let name = String::from_utf8_lossy(&string_value(span.text(source))).into_owned();
-        let declared = view.modules.contains(&name) || view.imports.iter().any(|(alias, _)| *alias == name);
+        let declared = view.modules.contains(&name)
+            || view.imports.iter().any(|(alias, _)| *alias == name)
+            || view.aliases.iter().any(|(alias, _)| *alias == name);
         if declared || is_always_there(&name) {
             continue;
         }
@@ -59,6 +62,22 @@ fn check_requires(entry: &Entry, view: &LuaEntry, file: &Arc<str>, ast: &Ast, di
             continue;
         }
         diagnostics.push(undeclared(entry, file, span, &name));
+    }
+}
+
+/// A chunk that returns a table needs a name for what runs; one that returns something else may return a function.
+fn check_method(entry: &Entry, view: &LuaEntry, ast: &Ast, diagnostics: &mut Vec<Diagnostic>) {
+    if view.form == LuaForm::Library || view.method.as_ref().is_some_and(|method| !method.is_empty()) {
+        return;
+    }
+    let returned = ast.block.statements.last().and_then(|last| match &last.kind {
+        StatementKind::Return(values) => values.first(),
+        _ => None,
+    });
+    if returned.is_none_or(|value| matches!(ast.expr(ast.unwrap_parens(*value)).kind, ExprKind::Table { .. })) {
+        let message = format!("`{}` ({}) needs `method`", entry.id, entry.kind);
+        let diagnostic = entry.locate(Diagnostic::error("missing-field", message), &FieldPath::new(), "");
+        diagnostics.push(diagnostic.help(METHOD_HELP));
     }
 }
 

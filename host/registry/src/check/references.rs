@@ -2,7 +2,7 @@
 
 use moonlet_language::diagnostic::Diagnostic;
 
-use super::{Checked, Entries, instead};
+use super::{Checked, Entries, dependencies, instead};
 use crate::id::EntryId;
 use crate::path::FieldPath;
 use crate::schema::Reference;
@@ -24,6 +24,12 @@ pub(super) fn check(entries: &Entries, diagnostics: &mut Vec<Diagnostic>) {
 
 fn dangling(checked: &Checked, reference: &Reference, entries: &Entries) -> Diagnostic {
     let Reference { path, id, target } = reference;
+    if let Some(component) = dependencies::owner_of(entries, id) {
+        let message =
+            format!("`{path}` of `{}` names `{id}` of the module `{component}`, which is not installed", checked.entry.id);
+        let diagnostic = checked.entry.locate(Diagnostic::warning("dangling-reference", message), path, "not found at run time");
+        return diagnostic.help("install the module; whatever does not use it runs");
+    }
     let message = format!("`{path}` of `{}` names `{id}`, which does not exist", checked.entry.id);
     let diagnostic = Diagnostic::error("dangling-reference", message);
     let diagnostic = checked.entry.locate(diagnostic, path, format!("must be {}", target.what));
@@ -36,7 +42,7 @@ fn dangling(checked: &Checked, reference: &Reference, entries: &Entries) -> Diag
                 .and_then(|name| fitting().map(EntryId::as_str).find(|other| other.ends_with(name)))
         })
         .or_else(|| elsewhere().map(EntryId::as_str));
-    let diagnostic = match near {
+    match near {
         Some(near) => {
             let written = checked.entry.field(path).and_then(|value| value.as_str()).unwrap_or_default();
             instead(diagnostic, written, near)
@@ -48,16 +54,7 @@ fn dangling(checked: &Checked, reference: &Reference, entries: &Entries) -> Diag
             }
             None => diagnostic.help("`moonlet registry list` shows all entries"),
         },
-    };
-    let needed: Vec<&str> = entries
-        .values()
-        .filter(|other| other.entry.kind == "ns.dependency")
-        .filter_map(|other| other.entry.data.get("component")?.as_str())
-        .collect();
-    if needed.is_empty() || entries.keys().any(|other| other.namespace() == id.namespace()) {
-        return diagnostic;
     }
-    diagnostic.note(format!("modules named by `ns.dependency` are not fetched by this build: {}", needed.join(", ")))
 }
 
 fn wrong_kind(checked: &Checked, reference: &Reference, found: &Checked) -> Diagnostic {

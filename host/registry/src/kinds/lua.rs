@@ -41,6 +41,8 @@ pub struct LuaEntry {
     pub modules: Vec<String>,
     /// Other code that it uses, by the name it uses it under.
     pub imports: Vec<(String, EntryId)>,
+    /// Modules that it uses under names of its own, by that name; they stand among the modules, too.
+    pub aliases: Vec<(String, String)>,
     /// Its own limits.
     pub limits: Limits,
     /// How many calls run at once; functions only.
@@ -68,6 +70,13 @@ impl LuaEntry {
         };
         let source = reader.text("source")?;
         let file = entry.source_file(&FieldPath::new().key("source"));
+        let aliases = aliases(entry);
+        let mut modules = fields::texts(reader.get("modules"));
+        for (_, module) in &aliases {
+            if !modules.contains(module) {
+                modules.push(module.clone());
+            }
+        }
         Ok(Self {
             id: entry.id.clone(),
             form,
@@ -78,8 +87,9 @@ impl LuaEntry {
             },
             source_name: file.map(|file| Arc::clone(&file.file)),
             method: reader.optional_text("method"),
-            modules: fields::texts(reader.get("modules")),
+            modules,
             imports: imports(entry),
+            aliases,
             limits: Limits::read(reader.get("limits")),
             pool: Pool::read(reader.get("pool")),
             default_host: entry.meta.get("default_host").and_then(|value| fields::id(value, entry)),
@@ -94,6 +104,13 @@ pub(crate) fn imports(entry: &Entry) -> Vec<(String, EntryId)> {
     let map = entry.data.get("imports").and_then(Value::as_object);
     let import = |(name, value): (&String, &Value)| Some((name.clone(), fields::id(value, entry)?));
     map.into_iter().flatten().filter_map(import).collect()
+}
+
+/// Reads the imports that name a module instead of an entry, as `name: :module`.
+fn aliases(entry: &Entry) -> Vec<(String, String)> {
+    let map = entry.data.get("imports").and_then(Value::as_object);
+    let alias = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.strip_prefix(':')?.to_owned()));
+    map.into_iter().flatten().filter_map(alias).collect()
 }
 
 /// How many calls of a function run at once.
@@ -215,12 +232,13 @@ impl Command {
 }
 
 const SOURCE_HELP: &str = "write `source: file://name.lua`, or the code itself";
-const METHOD_HELP: &str = "write `method: main`, the function to run";
+pub(crate) const METHOD_HELP: &str = "write `method: main`, the function to run";
 
 pub(super) static RUNNABLE: Object = Object {
     fields: &[
         Field::required("source", Type::Text, SOURCE_HELP),
-        Field::required("method", Type::Text, METHOD_HELP),
+        // Needed where the chunk returns a table, which only its code tells.
+        Field::new("method", Type::Text),
         Field::new("modules", MODULES),
         Field::new("imports", IMPORTS),
         Field::new("limits", Type::Object(&LIMITS)),

@@ -59,6 +59,8 @@ impl Walk<'_> {
                 // An empty field is as good as an absent one.
                 Some(_) if value.is_null() => {}
                 Some(field) => self.value(&field.ty, value, &path.key(name)),
+                // Whatever it is, it may say when it starts.
+                None if name == "lifecycle" && path.is_empty() => {}
                 None => self.unknown_field(object, name, path),
             }
         }
@@ -108,6 +110,10 @@ impl Walk<'_> {
     }
 
     fn reference(&mut self, target: &'static Target, text: &str, path: &FieldPath) {
+        // An import may name a module.
+        if target.takes_modules() && text.len() > 1 && text.starts_with(':') {
+            return;
+        }
         match EntryId::resolve(text, &self.entry.id.to_namespace()) {
             Ok(id) => self.references.push(Reference { path: path.clone(), id, target }),
             Err(error) => {

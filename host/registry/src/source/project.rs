@@ -18,6 +18,9 @@ const MAX_CONFIG_BYTES: u64 = 1 << 20;
 /// The files that may say where the sources are, the first that exists and says it wins.
 const CONFIG_FILES: &[&str] = &["moonlet.yaml", ".wippy.yaml", "wippy.lock"];
 
+/// Where modules of others are installed when nothing else is said.
+const MODULES: &str = ".wippy";
+
 /// The one of them that says nothing else.
 const LOCK_FILE: &str = "wippy.lock";
 
@@ -28,6 +31,8 @@ pub struct Project {
     pub root: PathBuf,
     /// The directory below which definition files are read.
     pub source: PathBuf,
+    /// The directory in which modules of others are installed.
+    pub modules: PathBuf,
     /// `root` as the user wrote it.
     pub shown_root: String,
     /// What `moonlet.yaml` says, or else `.wippy.yaml`.
@@ -98,8 +103,13 @@ pub(crate) fn locate(directory: &Path, sources: &mut Sources, diagnostics: &mut 
     let mut reader = ConfigReader { root: directory, shown_root: &shown_root, sources, diagnostics };
     let mut config = Config::default();
     let mut source = None;
+    let mut modules = None;
     for name in CONFIG_FILES {
         let Some((file, node)) = reader.read(name) else { continue };
+        modules = modules.or_else(|| {
+            let path = node.get("directories")?.node.get("modules")?.node.text()?;
+            Some(directory.join(path))
+        });
         if source.is_none() {
             source = reader.source_directory(&file, &node);
         }
@@ -110,7 +120,8 @@ pub(crate) fn locate(directory: &Path, sources: &mut Sources, diagnostics: &mut 
     }
     let default = directory.join("src");
     let source = source.unwrap_or_else(|| if default.is_dir() { default } else { directory.to_path_buf() });
-    Some(Project { root: directory.to_path_buf(), source, shown_root, config })
+    let modules = modules.unwrap_or_else(|| directory.join(MODULES));
+    Some(Project { root: directory.to_path_buf(), source, modules, shown_root, config })
 }
 
 struct ConfigReader<'a> {
