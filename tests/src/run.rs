@@ -126,6 +126,16 @@ impl Run {
         })
     }
 
+    /// Returns what was read of a stream so far.
+    #[must_use]
+    pub fn seen(&self, stream: Stream) -> String {
+        let bytes = match stream {
+            Stream::Stdout => &self.stdout,
+            Stream::Stderr => &self.stderr,
+        };
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+
     /// Waits until one stream contains a text.
     ///
     /// # Errors

@@ -31,6 +31,8 @@ pub(crate) struct Live {
     pieces: mpsc::Receiver<Bytes>,
     companion: Option<Companion>,
     tail: Option<Bytes>,
+    /// What breaks it off next.
+    failed: Option<io::Error>,
     /// Bytes in all, where they are known.
     length: Option<u64>,
 }
@@ -46,7 +48,7 @@ impl Body {
     }
 
     pub(crate) fn live(pieces: mpsc::Receiver<Bytes>, companion: Option<Companion>, length: Option<u64>) -> Self {
-        Self::Live(Box::new(Live { pieces, companion, tail: None, length }))
+        Self::Live(Box::new(Live { pieces, companion, tail: None, failed: None, length }))
     }
 
     /// Packs a body on its way.
@@ -74,6 +76,9 @@ impl Body {
 
 impl Live {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if let Some(error) = self.failed.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
         loop {
             let drained = match self.pieces.poll_recv(cx) {
                 Poll::Ready(Some(piece)) => return Poll::Ready(Some(Ok(piece))),
@@ -93,7 +98,10 @@ impl Live {
                 }
                 Poll::Ready(Err(error)) => {
                     self.companion = None;
-                    return Poll::Ready(Some(Err(error)));
+                    // What was given so far must be on its way before the connection breaks.
+                    self.failed = Some(error);
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
                 Poll::Pending => return Poll::Pending,
             }
