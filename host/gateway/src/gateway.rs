@@ -48,7 +48,16 @@ impl State {
     /// Makes servers and routes what a version of the registry says.
     fn follow(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
         let (Some(node), Some(kit)) = (self.node.clone(), self.kit.clone()) else { return Ok(()) };
-        let views = snapshot.of_kind("http.service").filter_map(|entry| HttpService::new(entry).ok());
+        let views = snapshot.of_kind("http.service").filter_map(|entry| {
+            let filled = node.environment().and_then(|environment| environment.filled(snapshot, entry));
+            match filled {
+                Ok(entry) => HttpService::new(&entry).ok(),
+                Err(error) => {
+                    tracing::error!(target: "moonlet", server = %entry.id, "the server cannot start: {}", error.message);
+                    None
+                }
+            }
+        });
         let views: BTreeMap<EntryId, HttpService> =
             views.filter(|view| view.lifecycle.auto_start).map(|view| (view.id.clone(), view)).collect();
         let gone: Vec<EntryId> =

@@ -59,7 +59,7 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
-/// Finds the entry that a program names; `what` says what it must be, `fits` which kinds are that.
+/// Finds the entry that a program names, with its placeholders filled; `what` says what it must be, `fits` which kinds are that.
 pub(crate) fn entry(call: &ModuleCall<'_>, id: &str, what: &str, fits: impl Fn(&str) -> bool) -> Result<Arc<Entry>, Error> {
     let snapshot = call.registry();
     let Some(entry) = snapshot.find_id(id) else {
@@ -68,7 +68,7 @@ pub(crate) fn entry(call: &ModuleCall<'_>, id: &str, what: &str, fits: impl Fn(&
     if !fits(&entry.kind) {
         return Err(invalid(format!("`{}` is of kind `{}` and not {what}", shown(id), entry.kind)));
     }
-    Ok(Arc::clone(entry))
+    call.environment().filled(&snapshot, entry)
 }
 
 /// Reads a field of an options table.

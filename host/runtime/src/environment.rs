@@ -214,6 +214,15 @@ impl Environment {
         Ok(filled)
     }
 
+    /// Like [`Environment::fill`]; an entry without placeholders is given back as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Environment::fill`].
+    pub fn filled(&self, registry: &Snapshot, entry: &Arc<Entry>) -> Result<Arc<Entry>, Error> {
+        if placeholder::concerns(&entry.data) { self.fill(registry, entry).map(Arc::new) } else { Ok(Arc::clone(entry)) }
+    }
+
     /// Fills the placeholders of one text.
     ///
     /// # Errors

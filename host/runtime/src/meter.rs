@@ -62,6 +62,8 @@ pub(crate) struct Meter {
     pub(crate) calls: Bucket,
     pub(crate) log_lines: Bucket,
     pub(crate) log_bytes: Bucket,
+    /// Lines of the audit, apart from the log: filling the log must not hide what was denied.
+    pub(crate) audit_lines: Bucket,
     /// Calls of the host that were refused, less those that were not.
     pub(crate) refused_calls: AtomicU64,
     /// Lines that were not logged and of which the log does not know yet.

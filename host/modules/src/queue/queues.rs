@@ -88,6 +88,7 @@ impl Queues {
             .find_id(&driver)
             .ok_or_else(|| not_found(format!("the driver `{}` of `{id}` is missing", shown(&driver))))?;
         let name = entry.data.get("queue_name").and_then(Json::as_str).unwrap_or(entry.id.name());
+        let driver = &*node.environment()?.filled(registry, driver)?;
         let line = self.line(driver, node, name)?;
         let dead_letter = entry.data.get("dead_letter");
         let dead_letter = reference(dead_letter.and_then(|value| value.get("queue"))).map(|queue| DeadLetter {

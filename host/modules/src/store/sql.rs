@@ -60,7 +60,7 @@ impl StoreBackend for SqlStores {
         );
         let fresh = format!("({expires} IS NULL OR {expires} > ?)");
         Ok(Arc::new(SqlStore {
-            database: self.databases.open(database)?,
+            database: self.databases.open(&node.environment()?.fill(&node.registry()?.snapshot(), database)?)?,
             interval,
             cleaned: AtomicU64::new(now()),
             read: format!("SELECT {value} AS value FROM {table} WHERE {key} = ? AND {fresh}"),

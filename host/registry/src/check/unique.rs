@@ -16,7 +16,18 @@ pub(super) fn check(entries: &Entries, diagnostics: &mut Vec<Diagnostic>) {
     let variables = entries.values().filter(|checked| checked.entry.kind == "env.variable");
     let variables =
         variables.filter_map(|checked| Some((checked.entry.data.get("variable").and_then(Value::as_str)?.to_owned(), checked)));
-    report("variable", &FieldPath::new().key("variable"), variables, diagnostics);
+    let variables: Vec<_> = variables.collect();
+    let path = FieldPath::new().key("variable");
+    for (name, checked) in &variables {
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            let message = format!("`{name}` cannot be the name of the variable `{}`", checked.entry.id);
+            let diagnostic = checked.entry.locate(Diagnostic::error("wrong-name", message), &path, "");
+            diagnostics.push(
+                diagnostic.help("write letters, digits and `_` only, or leave it out: then only the id names the variable"),
+            );
+        }
+    }
+    report("variable", &path, variables.into_iter(), diagnostics);
 }
 
 fn report<'a>(

@@ -13,6 +13,16 @@ pub(super) struct Missing {
     pub(super) name: String,
 }
 
+/// Tells whether there is anything to fill.
+pub(super) fn concerns(value: &Value) -> bool {
+    match value {
+        Value::String(written) => written.contains("${"),
+        Value::Array(items) => items.iter().any(concerns),
+        Value::Object(fields) => fields.iter().any(|(name, field)| name.ends_with("_env") || concerns(field)),
+        _ => false,
+    }
+}
+
 /// Fills all placeholders of a value.
 pub(super) fn fill(value: &mut Value, lookup: Lookup<'_>) -> Result<(), Missing> {
     fill_at(value, "", lookup)

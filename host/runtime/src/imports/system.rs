@@ -73,7 +73,7 @@ impl wit::log::Host for Calls {
         let entry = &*self.process.terms.program.entry;
         macro_rules! write {
             ($level:expr) => {
-                if tracing::enabled!(target: "moonlet::process", $level) && self.may_log(message.len() + fields.len()) {
+                if tracing::enabled!(target: "moonlet::process", $level) && self.node.may_log(&self.process, message.len() + fields.len()) {
                     let message = errors::plain(cut(&message));
                     let (logger, location) = (errors::plain(cut_name(&logger)), errors::plain(cut_name(&location)));
                     let fields = shown_fields(&fields);
@@ -93,12 +93,11 @@ impl wit::log::Host for Calls {
 /// When the log hears of lines that were suppressed, in nanoseconds after the first of them.
 const REPORT_AFTER: u64 = 1_000_000_000;
 
-impl Calls {
-    /// Takes one record from what the process may log each second. The log hears how many there were more, a second later or at the
-    /// end of the process.
-    fn may_log(&self, bytes: usize) -> bool {
-        let process = &self.process;
-        let (bounds, meter, now) = (&process.terms.bounds, process.meter(), self.node.clock());
+impl Shared {
+    /// Takes one record from what a process may have logged each second. The log hears how many there were more, a second later or at
+    /// the end of the process.
+    pub(crate) fn may_log(&self, process: &Arc<Process>, bytes: usize) -> bool {
+        let (bounds, meter, now) = (&process.terms.bounds, process.meter(), self.clock());
         let bytes = bytes.min(MAX_LOG) as u64;
         let limit = if meter.log_lines.take(now, bounds.log_lines, 1).is_err() {
             "log_lines_per_second"
@@ -107,17 +106,31 @@ impl Calls {
         } else {
             return true;
         };
-        if meter.suppressed.fetch_add(1, Ordering::Relaxed) == 0 {
+        self.suppress(process, limit);
+        false
+    }
+
+    /// Takes one line of the audit, of which there may be as many as lines in the log.
+    pub(crate) fn may_audit(&self, process: &Arc<Process>) -> bool {
+        let bounds = &process.terms.bounds;
+        if process.meter().audit_lines.take(self.clock(), bounds.log_lines, 1).is_ok() {
+            return true;
+        }
+        self.suppress(process, "log_lines_per_second");
+        false
+    }
+
+    fn suppress(&self, process: &Arc<Process>, limit: &'static str) {
+        if process.meter().suppressed.fetch_add(1, Ordering::Relaxed) == 0 {
             process.hit(limit);
             let weak = Arc::downgrade(process);
-            let report = move |_: &Arc<Shared>| {
+            let report = move |_: &Arc<Self>| {
                 if let Some(process) = weak.upgrade() {
                     report_suppressed(&process);
                 }
             };
-            self.node.alarm(REPORT_AFTER, Alarm::Host(Box::new(report)));
+            self.alarm(REPORT_AFTER, Alarm::Host(Box::new(report)));
         }
-        false
     }
 }
 

@@ -77,7 +77,7 @@ impl Shared {
     /// Like [`Shared::authorize`], with facts that are only put together when somebody can ask for them.
     pub(crate) fn guard(
         &self,
-        process: &Process,
+        process: &Arc<Process>,
         action: &str,
         resource: &str,
         meta: impl FnOnce() -> Value,
@@ -89,18 +89,26 @@ impl Shared {
     }
 
     /// Refuses an act of a process that its policies do not allow, and writes a line for the audit.
-    pub(crate) fn authorize(&self, process: &Process, action: &str, resource: &str, meta: Option<&Value>) -> Result<(), Error> {
+    pub(crate) fn authorize(
+        &self,
+        process: &Arc<Process>,
+        action: &str,
+        resource: &str,
+        meta: Option<&Value>,
+    ) -> Result<(), Error> {
         if process.authority.is_open() {
             return Ok(());
         }
         process.authority.authorize(action, resource, meta).map_err(|denial| {
             process.denied();
             self.counters.denied.fetch_add(1, Ordering::Relaxed);
-            let (pid, entry) = (&*process.pid, &*process.terms.program.entry);
-            let (action, resource) = (errors::shown(action), errors::shown(resource));
-            let actor = denial.actor.as_deref().map(errors::shown).unwrap_or_default();
-            let cause = denial.cause.name();
-            tracing::warn!(target: "moonlet::audit", pid, entry, actor, action, resource, cause, "denied");
+            if self.may_audit(process) {
+                let (pid, entry) = (&*process.pid, &*process.terms.program.entry);
+                let (action, resource) = (errors::shown(action), errors::shown(resource));
+                let actor = denial.actor.as_deref().map(errors::shown).unwrap_or_default();
+                let cause = denial.cause.name();
+                tracing::warn!(target: "moonlet::audit", pid, entry, actor, action, resource, cause, "denied");
+            }
             errors::denied(denial.to_string())
         })
     }
