@@ -78,4 +78,12 @@ check.case("a large message arrives whole", function()
     process.unlisten(ch)
 end)
 
+check.case("subscribe and unsubscribe are listen and unlisten", function()
+    local ch = subscribe("older")
+    check.is_true(ch == process.listen("older"))
+    process.send(process.pid(), "older", 1)
+    check.equal(check.receive(ch), 1)
+    check.equal(unsubscribe(ch), true)
+end)
+
 return { main = check.main }

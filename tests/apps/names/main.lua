@@ -94,4 +94,11 @@ check.case("wrong arguments", function()
     check.fails(errors.INVALID, registry.register(""))
 end)
 
+check.case("a number in the place of the pid is the scope", function()
+    check.equal(process.registry.register("names.scoped", process.registry.LOCAL), true)
+    check.equal(process.registry.lookup("names.scoped"), process.pid())
+    check.equal(process.registry.unregister("names.scoped"), true)
+    check.fails(errors.UNAVAILABLE, process.registry.register("names.wide", process.registry.EVENTUAL))
+end)
+
 return { main = check.main }

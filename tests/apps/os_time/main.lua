@@ -53,4 +53,8 @@ check.case("clock and difftime", function()
     check.equal(os.difftime(MOMENT + 60, MOMENT), 60.0)
 end)
 
+check.case("the platform has the name that programs look for", function()
+    check.equal(os.platform, "wippy")
+end)
+
 return { main = check.main }

@@ -43,6 +43,13 @@ check.case("transcoding to JSON and back", function()
     check.equal(text:transcode(payload.format.LUA):data(), { name = "test", list = { 1, 2 } })
 end)
 
+check.case("transcoding to YAML and back", function()
+    local text = payload.new({ name = "test", list = { 1, 2 } }):transcode(payload.format.YAML)
+    check.equal(text:get_format(), "yaml/plain")
+    check.equal(type(text:data()), "string")
+    check.equal(text:unmarshal(), { name = "test", list = { 1, 2 } })
+end)
+
 check.case("transcoding to MessagePack and back keeps integers", function()
     local packed = payload.new({ 1, 1.0, "x", -5 }):transcode(payload.format.MSGPACK)
     check.equal(packed:get_format(), "application/msgpack")
