@@ -219,7 +219,7 @@ limits! {
     /// Bytes of messages that wait: stops few huge messages doing what many small ones may not.
     mailbox_bytes: Size = Some(Size::mib(16));
     /// Bytes of one message, argument or result: stops one send that stalls the host with copying.
-    message_size: Size = Some(Size::mib(1));
+    message_size: Size = Some(Size::mib(8));
     /// How deep values of one message nest: stops a message that overflows its receiver's stack.
     message_depth: u64 = Some(64);
     /// Coroutines that live: stops a spawn storm inside the process.
