@@ -217,6 +217,11 @@ impl NodeHandle {
         let node = self.shared()?;
         let target = node.find(to)?;
         self.check_namespace(&target.terms.program.entry)?;
+        if let Some(caller) = &self.caller {
+            // One call of a module may send to many.
+            let sent = caller.host.send(node.clock());
+            sent.map_err(|(allowed, excess)| errors::rate("quota.messages_per_second", allowed, excess))?;
+        }
         let body = Payload { data: document::values(values), channels: Vec::new() };
         node.deliver(to, &target, Envelope { sender: sender.map(Arc::from), topic: topic.to_owned(), body })
     }

@@ -39,7 +39,7 @@ pub(crate) struct Calls {
 /// Calls that are refused before a process is ended that goes on calling; at least so many, and at least what it may call in a second.
 const MIN_REFUSED_CALLS: u64 = 1_000;
 /// Of the memory limit, how many percent are used when the operator hears of it.
-const MEMORY_WARNING: usize = 80;
+const MEMORY_WARNING: u64 = 80;
 
 impl Calls {
     pub(crate) fn new(node: Arc<Shared>, process: Arc<Process>) -> Self {
@@ -160,11 +160,14 @@ impl wit::Imports for Calls {
             return Err(("quota.memory", number(allowed), number(used)));
         }
         process.memory.store(total as u64, Ordering::Relaxed);
-        let allowed = process.terms.bounds.memory;
-        if total / MEMORY_WARNING > allowed / 100 && !process.meter().warned_of_memory.swap(true, Ordering::Relaxed) {
-            let (pid, entry) = (&*process.pid, &*process.terms.program.entry);
+        // What the image holds is not charged to the limit.
+        let (allowed, image) = (self.terms.bounds.soft.memory, self.node.image_memory.load(Ordering::Relaxed));
+        let used = (total as u64).saturating_sub(image);
+        let full = more != total && used / MEMORY_WARNING > allowed / 100;
+        if full && !process.meter().warned_of_memory.swap(true, Ordering::Relaxed) {
+            let (pid, entry) = (&*process.pid, &*self.terms.program.entry);
             tracing::warn!(
-                target: "moonlet", pid, entry, limit = "memory", allowed, used = total,
+                target: "moonlet", pid, entry, limit = "memory", allowed, used,
                 "the memory of the process is {MEMORY_WARNING} percent full"
             );
         }

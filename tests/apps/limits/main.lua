@@ -159,6 +159,18 @@ check.case("quota.memory", function()
         end
     end
     check.is_true(refused > 0 and refused < 12, refused .. " of 12 refused")
+    -- Alone, a process reaches its own limit first, with others that of all.
+    local pids = {}
+    for index = 1, 5 do
+        pids[index] = process.spawn_monitored("limits:hoard", "limits:tight")
+    end
+    local limits = {}
+    for _, pid in ipairs(pids) do
+        local err = check.event(process.event.EXIT, pid).result.error
+        check.equal(err:kind(), "LimitExceeded")
+        limits[err:details().limit] = true
+    end
+    check.is_true(limits.memory or limits["quota.memory"])
     neighbour_works()
     -- What they had is free again.
     local pid = process.spawn_monitored("limits:sleeper", "limits:tight", 1000)
