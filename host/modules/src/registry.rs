@@ -24,6 +24,7 @@ const KEPT_SNAPSHOTS: usize = 32;
 #[derive(Debug, Default)]
 pub(crate) struct RegistryModule {
     snapshots: Arc<Snapshots>,
+    drafts: Arc<apply::Drafts>,
 }
 
 /// Snapshots that somebody looks at, the latest first.
@@ -91,7 +92,7 @@ impl HostModule for RegistryModule {
                 })
             }
             "snapshot_at" => self.snapshot_at(call, number(&args, 1)?),
-            "draft" => apply::draft(call),
+            "draft" => apply::draft(call, &self.drafts),
             "add" => apply::add(call, &args),
             "apply" => apply::apply(call, &args),
             "apply_version" => apply::apply_version(call, number(&args, 1)?),

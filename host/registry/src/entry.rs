@@ -93,10 +93,27 @@ impl Entry {
         }
     }
 
+    /// Estimates the bytes that the entry takes.
+    pub(crate) fn size(&self) -> usize {
+        self.id.as_str().len() + self.kind.len() + size(&self.meta) + size(&self.data)
+    }
+
     /// Gives a copy without its origin, which says nothing about what the entry does.
     #[must_use]
     pub fn same_definition(&self, other: &Self) -> bool {
         self.id == other.id && self.kind == other.kind && self.meta == other.meta && self.data == other.data
+    }
+}
+
+/// Estimates the bytes of a value.
+fn size(value: &Value) -> usize {
+    /// What a value takes beside its text.
+    const OVERHEAD: usize = 32;
+    match value {
+        Value::String(text) => text.len() + OVERHEAD,
+        Value::Array(items) => items.iter().map(size).sum::<usize>() + OVERHEAD,
+        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + size(value) + OVERHEAD).sum::<usize>() + OVERHEAD,
+        _ => OVERHEAD,
     }
 }
 

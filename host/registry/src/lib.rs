@@ -65,8 +65,8 @@ pub use query::{Filter, FilterError};
 pub use report::{MAX_DIAGNOSTICS, Report};
 pub use source::{Config, HistoryPlace, Project};
 pub use state::{
-    Applied, Change, ChangeError, ChangeKind, ChangeSet, History, HistoryError, Kept, MAX_ENTRIES, MemoryHistory, Operation,
-    Registry, Review, Snapshot, Version, VersionRecord, Watcher, delta,
+    Applied, Change, ChangeError, ChangeKind, ChangeSet, History, HistoryError, Kept, MAX_ENTRIES, MAX_REGISTRY_BYTES,
+    MemoryHistory, Operation, Registry, Review, Snapshot, Version, VersionRecord, Watcher, delta,
 };
 pub use suggest::nearest;
 pub use types::check_types;

@@ -30,6 +30,9 @@ pub use resume::Kept;
 /// How many entries a registry may hold: programs make them too.
 pub const MAX_ENTRIES: usize = 200_000;
 
+/// Bytes that all entries may take together.
+pub const MAX_REGISTRY_BYTES: usize = 512 << 20;
+
 /// All entries, over time. Clones share one state.
 #[derive(Clone)]
 pub struct Registry {
@@ -58,6 +61,15 @@ pub type Review<'a> = &'a dyn Fn(&Snapshot, &[Change]) -> Vec<Diagnostic>;
 struct State {
     version: Version,
     entries: Entries,
+    /// What the entries take, see [`Entry::size`].
+    bytes: usize,
+}
+
+impl State {
+    fn new(version: Version, entries: Entries) -> Self {
+        let bytes = entries.values().map(|checked| checked.entry.size()).sum();
+        Self { version, entries, bytes }
+    }
 }
 
 /// A change that happened.
@@ -87,7 +99,7 @@ pub enum ChangeError {
     #[error("version {0} does not exist")]
     VersionNotFound(u64),
     /// The registry would hold too much.
-    #[error("the registry would hold more than {MAX_ENTRIES} entries")]
+    #[error("the registry would hold more than {MAX_ENTRIES} entries, or {MAX_REGISTRY_BYTES} bytes of them")]
     TooMany,
     /// Several operations do not fit the current state.
     #[error("{}", several(.0))]
@@ -124,7 +136,7 @@ impl Registry {
     }
 
     fn with_history(entries: Entries, modules: Option<ModuleCatalog>, history: Box<dyn History>) -> Self {
-        let state = State { version: Version::FIRST, entries };
+        let state = State::new(Version::FIRST, entries);
         let writer = Writer { history, watchers: Vec::new() };
         Self { shared: Arc::new(Shared { current: ArcSwap::from_pointee(state), modules, writer: Mutex::new(writer) }) }
     }
@@ -151,7 +163,7 @@ impl Registry {
         let (entries, changes, mut diagnostics) = changes::carry_out(&Entries::new(), &set)?;
         check_together(&entries, self.shared.modules.as_ref(), &mut diagnostics);
         accept(diagnostics, &changes)?;
-        self.shared.current.store(Arc::new(State { version: Version::FIRST, entries }));
+        self.shared.current.store(Arc::new(State::new(Version::FIRST, entries)));
         Ok(())
     }
 
@@ -204,12 +216,18 @@ impl Registry {
         if changes.is_empty() {
             return Err(ChangeError::Empty);
         }
-        if entries.len() > MAX_ENTRIES {
+        let (mut added, mut removed) = (0, 0);
+        for change in &changes {
+            removed += change.before.as_ref().map_or(0, |entry| entry.size());
+            added += change.after.as_ref().map_or(0, |entry| entry.size());
+        }
+        let bytes = (state.bytes + added).saturating_sub(removed);
+        if entries.len() > MAX_ENTRIES || bytes > MAX_REGISTRY_BYTES && added > removed {
             return Err(ChangeError::TooMany);
         }
         let last = writer.history.records().back().map_or(Version::FIRST, |record| record.version);
         let version = Version { id: last.id + 1, parent: Some(state.version.id) };
-        let candidate = Snapshot { state: Arc::new(State { version, entries }) };
+        let candidate = Snapshot { state: Arc::new(State { version, entries, bytes }) };
         check_together(&candidate.state.entries, self.shared.modules.as_ref(), &mut diagnostics);
         diagnostics.extend(review(&candidate, &changes));
         let warnings = accept(diagnostics, &changes)?;
@@ -246,7 +264,7 @@ impl Registry {
                 entries.remove(&change.id);
             }
         })?;
-        Ok(State { version: target, entries })
+        Ok(State::new(target, entries))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Change sets: how they are collected, checked, applied, and what is wrong with them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use moonlet_registry::{Change, ChangeError, ChangeKind, ChangeSet, Diagnostic, Entry, EntryId, Operation, Snapshot, delta};
@@ -11,14 +12,44 @@ use super::values;
 
 /// Operations of one change set: each of them is checked while nobody else can change the registry.
 const MAX_OPERATIONS: usize = 20_000;
-/// Bytes of one change set.
+/// Bytes of all change sets that one process collects.
 const MAX_BYTES: usize = 64 << 20;
 /// Problems that one error repeats.
 const MAX_PROBLEMS: usize = 50;
 
-/// A change set that is being collected.
+/// Bytes of the change sets that processes collect, by pid.
 #[derive(Debug, Default)]
-struct Draft(Mutex<Collected>);
+pub(super) struct Drafts(Mutex<HashMap<String, usize>>);
+
+impl Drafts {
+    /// Counts bytes of a process in, unless they are too many.
+    fn charge(&self, pid: &str, bytes: usize) -> bool {
+        let mut drafts = self.0.lock();
+        let used = drafts.get(pid).copied().unwrap_or(0).saturating_add(bytes);
+        if used > MAX_BYTES {
+            return false;
+        }
+        drafts.insert(pid.to_owned(), used);
+        true
+    }
+
+    fn discharge(&self, pid: &str, bytes: usize) {
+        let mut drafts = self.0.lock();
+        let Some(used) = drafts.get_mut(pid) else { return };
+        *used = used.saturating_sub(bytes);
+        if *used == 0 {
+            drafts.remove(pid);
+        }
+    }
+}
+
+/// A change set that is being collected.
+#[derive(Debug)]
+struct Draft {
+    drafts: Arc<Drafts>,
+    pid: String,
+    collected: Mutex<Collected>,
+}
 
 #[derive(Debug, Default)]
 struct Collected {
@@ -27,22 +58,31 @@ struct Collected {
     bytes: usize,
 }
 
+impl Drop for Draft {
+    fn drop(&mut self) {
+        self.drafts.discharge(&self.pid, self.collected.lock().bytes);
+    }
+}
+
 /// Begins a change set.
-pub(super) fn draft(call: &ModuleCall<'_>) -> Result<Answer, Fault> {
-    Answer::one(call.keep("Draft", Arc::new(Draft::default()))?)
+pub(super) fn draft(call: &ModuleCall<'_>, drafts: &Arc<Drafts>) -> Result<Answer, Fault> {
+    let draft = Draft { drafts: Arc::clone(drafts), pid: call.pid().to_owned(), collected: Mutex::default() };
+    Answer::one(call.keep("Draft", Arc::new(draft))?)
 }
 
 /// Adds operations to a change set.
 pub(super) fn add(call: &ModuleCall<'_>, args: &Args<'_>) -> Result<Answer, Fault> {
     let draft = call.resource::<Draft>("Draft", args.get(1))?;
-    let mut collected = draft.0.lock();
+    let mut collected = draft.collected.lock();
     for operation in args.list(2)? {
-        collected.bytes = collected.bytes.saturating_add(values::size(operation));
-        if collected.operations.len() >= MAX_OPERATIONS || collected.bytes > MAX_BYTES {
+        let size = values::size(operation);
+        let full = collected.operations.len() + collected.problems.len() >= MAX_OPERATIONS;
+        if full || !draft.drafts.charge(&draft.pid, size) {
             let message =
                 format!("a change set has at most {MAX_OPERATIONS} operations and {MAX_BYTES} bytes: apply it in parts");
             return Err(Error::new("LimitExceeded", message).with_retryable(false).into());
         }
+        collected.bytes += size;
         match read(operation) {
             Ok(operation) => collected.operations.push(operation),
             Err(problem) => collected.problems.push(problem),
@@ -66,7 +106,10 @@ fn read(value: &Value) -> Result<Operation, String> {
 pub(super) fn apply(call: &ModuleCall<'_>, args: &Args<'_>) -> Result<Answer, Fault> {
     let draft = call.resource::<Draft>("Draft", args.get(1))?;
     call.give_back(args.get(1));
-    let Collected { mut operations, problems, .. } = std::mem::take(&mut *draft.0.lock());
+    let (mut operations, problems) = {
+        let mut collected = draft.collected.lock();
+        (std::mem::take(&mut collected.operations), std::mem::take(&mut collected.problems))
+    };
     for operation in &operations {
         call.check("registry.apply", id_of(operation).as_str())?;
     }

@@ -9,6 +9,9 @@ use crate::entry::Entry;
 /// How many versions are kept in memory: a program that changes the registry in a loop must not fill it.
 const MAX_VERSIONS: usize = 10_000;
 
+/// Bytes of entries that the kept versions may hold on to, for the same reason.
+const MAX_BYTES: usize = 256 << 20;
+
 /// A version of the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version {
@@ -67,14 +70,17 @@ pub trait History: Send {
 #[derive(Debug, Default)]
 pub struct MemoryHistory {
     records: VecDeque<VersionRecord>,
+    bytes: usize,
 }
 
 impl History for MemoryHistory {
     fn append(&mut self, record: VersionRecord) -> Result<(), HistoryError> {
-        if self.records.len() >= MAX_VERSIONS {
-            self.records.pop_front();
-        }
+        self.bytes = self.bytes.saturating_add(size(&record));
         self.records.push_back(record);
+        while self.records.len() > MAX_VERSIONS || self.bytes > MAX_BYTES && self.records.len() > 1 {
+            let Some(oldest) = self.records.pop_front() else { break };
+            self.bytes = self.bytes.saturating_sub(size(&oldest));
+        }
         Ok(())
     }
 
@@ -85,6 +91,11 @@ impl History for MemoryHistory {
     fn records(&self) -> &VecDeque<VersionRecord> {
         &self.records
     }
+}
+
+/// Estimates what a version keeps alive: the entries before and after.
+fn size(record: &VersionRecord) -> usize {
+    record.changes.iter().flat_map(|change| change.before.iter().chain(&change.after)).map(|entry| entry.size()).sum()
 }
 
 /// Walks from one version to another over their common ancestor, and hands over each change on the way.

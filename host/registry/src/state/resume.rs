@@ -31,7 +31,7 @@ impl Registry {
             let mut writer = self.shared.writer.lock();
             writer.history = history;
             if let Some(kept) = kept {
-                let base = State { version: Version::FIRST, entries: checked(kept.base) };
+                let base = State::new(Version::FIRST, checked(kept.base));
                 let mut state = self.state_at(&writer, &base, kept.current)?;
                 adopt(&mut state.entries, &files.entries);
                 operations = news(&checked(kept.files), &files.entries, &state.entries);
