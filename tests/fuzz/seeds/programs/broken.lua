@@ -1,0 +1,3 @@
+local function ( { [
+if then else end end
+type = |
