@@ -2,6 +2,7 @@ local security = require("security")
 local funcs = require("funcs")
 local registry = require("registry")
 local store = require("store")
+local time = require("time")
 local check = require("check")
 
 local HOST = "lib:processes"
@@ -268,6 +269,29 @@ check.case("a token store that is closed, or not there, answers with an error", 
     check.fails("Invalid", security.token_store(""))
     check.fails("Internal", security.token_store("security:none"))
     check.contains(check.fails("Internal", security.token_store("security:broken_tokens")), "SECURITY_NONE")
+end)
+
+check.case("a service acts as its entry says", function()
+    local service
+    for _ = 1, 2000 do
+        service = process.registry.lookup("security answers")
+        if service then
+            break
+        end
+        time.sleep("5ms")
+    end
+    local answers = process.listen("answer")
+    local function ask(...)
+        check.is_true(process.send(service, ...))
+        return (check.receive(answers))
+    end
+    check.equal(ask("who").value, {
+        id = "service:answers",
+        meta = { role = "answerer" },
+        policies = { "security:read_all", "security:talks" },
+    })
+    check.equal(ask("env", "SECURITY_NAME").value, "a name")
+    check.equal(ask("call", "security:who").kind, "PermissionDenied")
 end)
 
 check.case("policies follow the registry", function()

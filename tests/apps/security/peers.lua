@@ -96,4 +96,23 @@ local function worker(what, ...)
     return act(what or "can", ...)
 end
 
-return { act = act, who = who, worker = worker }
+-- A service that tells who it is, and what became of acts that it was asked for.
+local function answers()
+    local inbox = process.inbox()
+    process.registry.register("security answers")
+    while true do
+        local message, ok = inbox:receive()
+        if not ok then
+            return
+        end
+        local value, err = nil, nil
+        if message:topic() == "who" then
+            value = who()
+        else
+            value, err = act(message:topic(), message:payload():data())
+        end
+        process.send(message:from(), "answer", { value = value, kind = err and err:kind() })
+    end
+end
+
+return { answers = answers, act = act, who = who, worker = worker }
