@@ -124,7 +124,9 @@ impl HostModule for Gateway {
         Some(module::GLUE)
     }
 
-    fn invoke(&self, call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>) -> Result<Answer, Fault> {
+    fn invoke(&self, call: &mut ModuleCall<'_>, function: &str, mut args: Vec<Value>) -> Result<Answer, Fault> {
+        let named = if function == "call" && !args.is_empty() { Some(args.remove(0)) } else { None };
+        let function = named.as_ref().and_then(Value::as_str).unwrap_or(function);
         if function == "address" {
             let args = moonlet_runtime::Args::new(function, args);
             let id = call.resolve(args.text(1)?);

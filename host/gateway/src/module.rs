@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use moonlet_runtime::{Answer, Error, Fault, Manifest, ModuleCall, SCANNER_METHODS, STREAM_METHODS, Value, invoke_stream};
+use moonlet_runtime::{Answer, Args, Error, Fault, Manifest, ModuleCall, SCANNER_METHODS, STREAM_METHODS, Value, invoke_stream};
 
 use crate::exchange::{Exchange, typed};
 
@@ -14,37 +14,11 @@ mod response;
 /// Gives requests and answers their methods.
 pub(crate) const GLUE: &str = include_str!("module/glue.lua");
 
-/// Functions that need a request.
-const FUNCTIONS: &[&str] = &[
-    "request",
-    "response",
-    "address",
-    "query",
-    "query_params",
-    "header",
-    "headers",
-    "param",
-    "params",
-    "body",
-    "body_json",
-    "is_content_type",
-    "accepts",
-    "parse_multipart",
-    "stream",
-    "set_status",
-    "set_header",
-    "set_content_type",
-    "set_transfer",
-    "write",
-    "write_json",
-    "write_event",
-    "flush",
-];
-
 /// Describes the module.
 pub(crate) fn manifest() -> Value {
-    constants::add(Manifest::new())
-        .functions(FUNCTIONS)
+    // Each request loads the module anew: one function that is told what to do costs less than many, and most programs use few constants.
+    Manifest::new()
+        .functions(&["call"])
         .resource("File", form::FILE_METHODS)
         .resource("Stream", STREAM_METHODS)
         .resource("Scanner", SCANNER_METHODS)
@@ -59,6 +33,10 @@ pub(crate) fn invoke(call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>
         }
         let unknown = || Err(Error::new("NotFound", format!("module `http` has no function `{function}`")).into());
         return invoke_stream(call, function, args).unwrap_or_else(unknown);
+    }
+    if function == "constants" {
+        let args = Args::new(function, args);
+        return Answer::one(constants::table(args.text(1)?));
     }
     let Some(exchange) = call.attachment::<Exchange>() else {
         let message = format!(

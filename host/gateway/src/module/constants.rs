@@ -1,6 +1,6 @@
 //! The constants of module `http`.
 
-use moonlet_runtime::{Manifest, Value};
+use moonlet_runtime::Value;
 
 const METHODS: &[&str] = &["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE"];
 
@@ -54,13 +54,15 @@ const ERRORS: &[(&str, &str)] = &[
     ("STREAM_ERROR", "stream_error"),
 ];
 
-/// Adds them to the description of the module.
-pub(super) fn add(manifest: Manifest) -> Manifest {
+/// Gives one of the tables; nil when there is none of that name.
+pub(super) fn table(name: &str) -> Value {
     let texts = |list: &[(&str, &str)]| Value::Map(list.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect());
-    manifest
-        .constant("METHOD", Value::Map(METHODS.iter().map(|name| ((*name).into(), (*name).into())).collect()))
-        .constant("STATUS", Value::Map(STATUS.iter().map(|(name, code)| ((*name).into(), (*code).into())).collect()))
-        .constant("CONTENT", texts(CONTENT))
-        .constant("TRANSFER", texts(TRANSFER))
-        .constant("ERROR", texts(ERRORS))
+    match name {
+        "METHOD" => Value::Map(METHODS.iter().map(|name| ((*name).into(), (*name).into())).collect()),
+        "STATUS" => Value::Map(STATUS.iter().map(|(name, code)| ((*name).into(), (*code).into())).collect()),
+        "CONTENT" => texts(CONTENT),
+        "TRANSFER" => texts(TRANSFER),
+        "ERROR" => texts(ERRORS),
+        _ => Value::Nil,
+    }
 }

@@ -1,46 +1,73 @@
+-- Runs once for each request: what most programs do not use is made when it is first asked for.
 local native = ...
-local Request, Response = {}, {}
-Request.__index, Request.__name, Request.__metatable = Request, "Request", false
-Response.__index, Response.__name, Response.__metatable = Response, "Response", false
+local call = native.call
 
-for _, name in ipairs({
-    "query", "query_params", "header", "headers", "param", "params", "body", "body_json", "is_content_type", "accepts",
-    "parse_multipart", "stream",
-}) do
-    local call = native[name]
-    Request[name] = function(_, ...)
-        return call(...)
-    end
+local FACTS = {
+    method = true, path = true, host = true, remote_addr = true, content_type = true, content_length = true,
+    has_body = true,
+}
+local QUESTIONS = {
+    query = true, query_params = true, header = true, headers = true, param = true, params = true, body = true,
+    body_json = true, is_content_type = true, accepts = true, parse_multipart = true, stream = true,
+}
+local ACTS = {
+    set_status = true, set_header = true, set_content_type = true, set_transfer = true, write = true,
+    write_json = true, write_event = true, flush = true,
+}
+local CONSTANTS = { METHOD = true, STATUS = true, CONTENT = true, TRANSFER = true, ERROR = true }
+
+local function class(name, make)
+    local methods = setmetatable({}, {
+        __index = function(methods, key)
+            local method = make(key)
+            rawset(methods, key, method)
+            return method
+        end,
+    })
+    return { __index = methods, __name = name, __metatable = false }
 end
 
-for _, name in ipairs({
-    "method", "path", "host", "remote_addr", "content_type", "content_length", "has_body",
-}) do
-    Request[name] = function(self)
-        return self[1][name]
-    end
-end
-
-for _, name in ipairs({
-    "set_status", "set_header", "set_content_type", "set_transfer", "write", "write_json", "write_event", "flush",
-}) do
-    local call = native[name]
-    Response[name] = function(self, ...)
-        local ok, err = call(...)
-        if err then
-            return nil, err
+local Request = class("Request", function(key)
+    if FACTS[key] then
+        return function(self)
+            return self[1][key]
         end
-        return self
+    elseif QUESTIONS[key] then
+        return function(_, ...)
+            return call(key, ...)
+        end
     end
-end
+end)
 
-local http = { address = native.address }
-for _, name in ipairs({ "METHOD", "STATUS", "CONTENT", "TRANSFER", "ERROR" }) do
-    http[name] = native[name]
+local Response = class("Response", function(key)
+    if ACTS[key] then
+        return function(self, ...)
+            local _, err = call(key, ...)
+            if err then
+                return nil, err
+            end
+            return self
+        end
+    end
+end)
+
+local constants = {}
+local http = setmetatable({}, {
+    __index = function(_, key)
+        if CONSTANTS[key] and not constants[key] then
+            constants[key] = call("constants", key)
+        end
+        return constants[key]
+    end,
+    __metatable = false,
+})
+
+function http.address(id)
+    return call("address", id)
 end
 
 function http.request(options)
-    local facts, err = native.request(options)
+    local facts, err = call("request", options)
     if err then
         return nil, err
     end
@@ -48,7 +75,7 @@ function http.request(options)
 end
 
 function http.response()
-    local _, err = native.response()
+    local _, err = call("response")
     if err then
         return nil, err
     end
