@@ -42,7 +42,8 @@ fn low_byte(number: i64) -> u8 {
 
 #[expect(clippy::cast_possible_truncation, reason = "a cast saturates, and any code that is not zero will do there")]
 fn truncated(number: f64) -> i64 {
-    number as i64
+    // What is no number is no success either.
+    if number.is_nan() { exit::FAILURE.into() } else { number as i64 }
 }
 
 fn failed(error: Error) -> Failure {
@@ -63,7 +64,7 @@ mod tests {
         assert_eq!(code(Value::from(3.0)), 3);
         assert_eq!(code(Value::from(256)), 1);
         assert_eq!(code(Value::from(-1)), 255);
-        assert_eq!(code(Value::from(f64::NAN)), 0);
+        assert_eq!(code(Value::from(f64::NAN)), 1);
         assert_eq!((code(Value::Nil), code(Value::from(true)), code(Value::from(false))), (0, 0, 1));
         assert_eq!(code(Value::Map(Vec::new())), 0);
     }
