@@ -260,7 +260,7 @@ impl Encoder {
 
     unsafe fn table(&mut self, lua: State, index: c_int) -> Encoded {
         let address = ffi::lua_topointer(lua, index);
-        if self.around.len() >= usize::try_from(self.max_depth).unwrap_or(usize::MAX) || ffi::lua_checkstack(lua, 4) == 0 {
+        if self.around.len() >= usize::try_from(self.max_depth).unwrap_or(usize::MAX) || ffi::lua_checkstack(lua, 6) == 0 {
             return Err(self.too_deep(address));
         }
         let table = ffi::lua_absindex(lua, index);
@@ -283,6 +283,7 @@ impl Encoder {
     unsafe fn array(&mut self, lua: State, table: c_int, length: usize) -> Result<bool, Fault> {
         self.array_header(length);
         let mut expected = 0;
+        let mut checked = false;
         ffi::lua_pushnil(lua);
         while ffi::lua_next(lua, table) != 0 {
             expected += 1;
@@ -290,6 +291,13 @@ impl Encoder {
                 return Ok(false);
             }
             let value = ffi::lua_gettop(lua);
+            if !checked && ffi::lua_istable(lua, value) != 0 {
+                // What is written in vain must not be large: nested tables would double the work at each level.
+                checked = true;
+                if !is_in_order(lua, table, length) {
+                    return Ok(false);
+                }
+            }
             self.value(lua, value).map_err(|fault| at(fault, || format!("[{expected}]")))?;
             ffi::lua_pop(lua, 1);
         }
@@ -385,7 +393,7 @@ impl Encoder {
     unsafe fn error(&mut self, lua: State, index: c_int) -> Encoded {
         let Some(parts) = errors::parts(lua, index) else { return Ok(()) };
         let index = ffi::lua_absindex(lua, index);
-        if self.around.len() >= usize::try_from(self.max_depth).unwrap_or(usize::MAX) || ffi::lua_checkstack(lua, 4) == 0 {
+        if self.around.len() >= usize::try_from(self.max_depth).unwrap_or(usize::MAX) || ffi::lua_checkstack(lua, 6) == 0 {
             return Err(self.too_deep(ffi::lua_topointer(lua, index)));
         }
         // The length of the extension comes before its data, so it is patched in afterwards.
@@ -436,7 +444,7 @@ impl Encoder {
 
     unsafe fn resource(&mut self, lua: State, index: c_int, id: u64) -> Encoded {
         let top = ffi::lua_gettop(lua);
-        if ffi::lua_checkstack(lua, 4) == 0 {
+        if ffi::lua_checkstack(lua, 6) == 0 {
             return Err(self.too_deep(std::ptr::null()));
         }
         let start = self.bytes.len();
@@ -461,7 +469,7 @@ impl Encoder {
 
     /// A Payload stands for its value.
     unsafe fn payload(&mut self, lua: State, index: c_int) -> Encoded {
-        if ffi::lua_checkstack(lua, 4) == 0 {
+        if ffi::lua_checkstack(lua, 6) == 0 {
             return Err(self.too_deep(std::ptr::null()));
         }
         let top = ffi::lua_gettop(lua);
@@ -517,6 +525,22 @@ unsafe fn key_step(lua: State, index: c_int) -> String {
         _ if ffi::lua_isinteger(lua, index) != 0 => format!("[{}]", ffi::lua_tointegerx(lua, index, std::ptr::null_mut())),
         _ => format!("[{}]", ffi::lua_tonumberx(lua, index, std::ptr::null_mut())),
     }
+}
+
+/// Tells whether the keys of a table are 1 to `length`, and come in this order.
+unsafe fn is_in_order(lua: State, table: c_int, length: usize) -> bool {
+    let top = ffi::lua_gettop(lua);
+    let mut expected = 0;
+    ffi::lua_pushnil(lua);
+    while ffi::lua_next(lua, table) != 0 {
+        expected += 1;
+        if ffi::lua_isinteger(lua, -2) == 0 || ffi::lua_tointegerx(lua, -2, std::ptr::null_mut()) != expected {
+            ffi::lua_settop(lua, top);
+            return false;
+        }
+        ffi::lua_pop(lua, 1);
+    }
+    usize::try_from(expected) == Ok(length)
 }
 
 /// Whether the keys are exactly 1..length, in whatever order they lie.

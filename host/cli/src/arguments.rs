@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Top(TopArguments),
     /// List all limits with their defaults, and the attack that each stops
     Limits(LimitsArguments),
+    /// List the modules that Lua code can require, or show one
+    Modules(ModulesArguments),
     /// Serve an editor: the language server, on standard input and output
     Lsp,
     /// Print the version
@@ -148,6 +150,16 @@ pub(crate) struct LimitsArguments {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ModulesArguments {
+    /// The module to show
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Print a page of all modules
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) markdown: bool,
 }
 
 #[derive(Debug, Args)]

@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Command::Registry(arguments) => commands::registry::run(&arguments),
         Command::Top(arguments) => commands::top::run(&arguments),
         Command::Limits(arguments) => commands::limits::run(&arguments),
+        Command::Modules(arguments) => commands::modules::run(&arguments),
         Command::Lsp => commands::lsp::run(),
         Command::Version => commands::version::run(),
     });

@@ -14,10 +14,17 @@ const GUEST: &[&str] = &["base64", "ctx", "funcs", "hash", "io", "json", "logger
 /// Modules that live in the host and are made here.
 const HOST: &[&str] = &["env", "http", "security", "store", "system"];
 
+/// Lists the modules that Lua code can use, sorted.
+pub(crate) fn names() -> Vec<&'static str> {
+    let lists = [GUEST, HOST, moonlet_modules::CORE, moonlet_modules::DATA, moonlet_modules::NETWORK, moonlet_modules::COMPUTING];
+    let mut names = lists.concat();
+    names.sort_unstable();
+    names
+}
+
 /// Names the modules that Lua code can use.
 pub(crate) fn catalog() -> ModuleCatalog {
-    let lists = [GUEST, HOST, moonlet_modules::CORE, moonlet_modules::DATA, moonlet_modules::NETWORK, moonlet_modules::COMPUTING];
-    ModuleCatalog::new(lists.concat())
+    ModuleCatalog::new(names())
 }
 
 /// Makes the modules that live in the host; `quit` ends the node. Their names belong into the catalog, too.

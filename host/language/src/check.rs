@@ -32,6 +32,7 @@ use crate::syntax::ast::Ast;
 use crate::syntax::{MAX_SOURCE_BYTES, Parsed, Span, parse};
 use flow::Flow;
 use library::Library;
+pub use library::declarations;
 pub use probe::{At, Member, Signature};
 use scopes::{Scopes, VarId};
 use types::{Pack, Symbol, TypeId, Types};

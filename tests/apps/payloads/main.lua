@@ -84,4 +84,13 @@ check.case("a payload in a message arrives as its value", function()
     process.unlisten(ch)
 end)
 
+check.case("mixed tables within each other take no longer than others", function()
+    local deep = { 1 }
+    for _ = 1, 50 do
+        deep = { deep, x = 1 }
+    end
+    check.equal(process.send(process.pid(), "deep", deep), true)
+    check.equal(check.receive(process.listen("deep")), deep)
+end)
+
 return { main = check.main }

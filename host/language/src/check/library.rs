@@ -101,6 +101,12 @@ impl Checker {
     }
 }
 
+/// Lists the declaration files by module.
+#[must_use]
+pub fn declarations() -> &'static [(&'static str, &'static str)] {
+    DECLARATIONS
+}
+
 /// Gives the names of all modules of the host.
 pub(super) fn module_names() -> impl Iterator<Item = &'static str> {
     DECLARATIONS.iter().map(|(name, _)| *name).chain(UNDECLARED.iter().copied())

@@ -1,0 +1,130 @@
+//! Modules as they are described, as they are, and as the page of all modules shows them.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use moonlet_tests::binary::repository;
+use moonlet_tests::run::Run;
+
+fn output(arguments: &[&str]) -> String {
+    let finished = Run::start(arguments, None).unwrap().finish().unwrap();
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    finished.stdout
+}
+
+fn names() -> Vec<String> {
+    let list = output(&["modules"]);
+    list.lines().map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_page_of_all_modules_is_true() {
+    let path = repository().join("docs/modules.md");
+    let page = output(&["modules", "--markdown"]);
+    if std::env::var_os("MOONLET_UPDATE").is_some() {
+        fs::write(&path, &page).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == page, "docs/modules.md is out of date: run this test with MOONLET_UPDATE=1, and read the difference");
+}
+
+#[test]
+fn every_module_is_described() {
+    for name in names() {
+        assert!(output(&["modules", &name]).contains("classes: "), "`{name}` is not in host/cli/src/commands/modules/table.rs");
+    }
+}
+
+/// What a declaration file says that a module has; none of its names are sure where it says that there are more.
+#[derive(Debug, Default)]
+struct Declared {
+    fields: BTreeSet<String>,
+    open: bool,
+}
+
+/// Reads the fields of the value that a declaration file returns. They stand two spaces deep, one a line, those of a group four.
+fn declared(name: &str) -> Declared {
+    let text = output(&["modules", name]);
+    let mut declared = Declared::default();
+    let mut group = String::new();
+    let body = text.lines().skip_while(|line| !line.starts_with("local ")).skip(1).take_while(|line| *line != "}");
+    for line in body {
+        let depth = line.len() - line.trim_start().len();
+        let field = line.trim().trim_start_matches("readonly ");
+        if depth == 2 && field == "}," {
+            group.clear();
+        } else if depth == 2 && field.starts_with("[string]") {
+            declared.open = true;
+        } else if let Some((field, ty)) = field.split_once(':') {
+            let field = field.trim_end_matches('?').to_owned();
+            match depth {
+                2 if ty.trim() == "{" => group = field,
+                2 => drop(declared.fields.insert(field)),
+                4 if !group.is_empty() && !field.starts_with('[') => drop(declared.fields.insert(format!("{group}.{field}"))),
+                _ => {}
+            }
+        }
+    }
+    declared
+}
+
+const PROGRAM: &str = r#"
+local io = require("io")
+local function main()
+    for _, name in ipairs(NAMES) do
+        local module = require(name)
+        io.print(name .. " -")
+        for key, value in pairs(module) do
+            io.print(name .. " " .. tostring(key))
+            if type(value) == "table" then
+                for inner in pairs(value) do
+                    io.print(name .. " " .. tostring(key) .. "." .. tostring(inner))
+                end
+            end
+        end
+    end
+end
+return { main = main }
+"#;
+
+#[test]
+fn modules_have_what_their_declarations_say() {
+    let names = names();
+    let folder = std::env::temp_dir().join(format!("moonlet-modules-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let index = format!(
+        "version: \"1.0\"\nnamespace: app\nentries:\n  - name: terminal\n    kind: terminal.host\n  - name: main\n    kind: process.lua\n    \
+         source: file://main.lua\n    method: main\n    modules: [{}]\n",
+        names.join(", ")
+    );
+    fs::write(folder.join("_index.yaml"), index).unwrap();
+    let list: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    fs::write(folder.join("main.lua"), format!("local NAMES = {{ {} }}{PROGRAM}", list.join(", "))).unwrap();
+    let text = output(&["run", folder.to_str().unwrap(), "-x", "app:main"]);
+    fs::remove_dir_all(&folder).unwrap();
+
+    let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for line in text.lines() {
+        let (name, field) = line.split_once(' ').unwrap();
+        found.entry(name).or_default().insert(field);
+    }
+    let mut differences = Vec::new();
+    for name in &names {
+        let declared = declared(name);
+        let has = found.get(name.as_str()).unwrap();
+        for field in &declared.fields {
+            if !has.contains(field.as_str()) {
+                differences.push(format!("`{name}` declares `{field}`, which is not there"));
+            }
+        }
+        for field in has.iter().filter(|field| !field.contains('.') && **field != "-") {
+            let known = declared.fields.iter().any(|known| known == field || known.starts_with(&format!("{field}.")));
+            if !known && !declared.open {
+                differences.push(format!("`{name}.{field}` is there, and not declared"));
+            }
+        }
+    }
+    assert!(differences.is_empty(), "host/language/declarations:\n{}", differences.join("\n"));
+}
