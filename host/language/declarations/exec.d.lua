@@ -21,5 +21,7 @@ export type Executor = {
   exec: (self: Executor, command: string, options?: {work_dir: string?, env: {[string]: any}?}) -> (Process, error?),
   release: (self: Executor) -> (boolean, error?),
 }
-local exec: {get: (id: string) -> (Executor?, error?)}
+local exec: {
+  get: (id: string) -> (Executor?, error?),
+}
 return exec

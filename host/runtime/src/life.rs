@@ -201,7 +201,8 @@ fn start(node: &Arc<Shared>, process: &Arc<Process>, args: Payload, life: &mut L
     let Code::Lua(chunks) = terms.program.code(node)? else {
         return Err(errors::internal("a component runs as a machine"));
     };
-    let limits = InstanceLimits { memory: terms.bounds.memory, message: terms.bounds.message_size.max(terms.bounds.exchange / 2) };
+    let limits =
+        InstanceLimits { memory: terms.bounds.memory, message: terms.bounds.message_size.max(terms.bounds.exchange / 2) };
     let imports = Box::new(Calls::new(Arc::clone(node), Arc::clone(process)));
     let mut machine = Box::new(node.sandbox.machine(imports, limits).map_err(ended_by)?);
     node.image_memory.store(machine.memory().now as u64, Ordering::Relaxed);
@@ -228,7 +229,8 @@ async fn run_component(node: Arc<Shared>, process: Arc<Process>, args: Payload) 
     let terms = &process.terms;
     let code = terms.program.code(&node)?;
     process.inner().mailbox.open_inbox();
-    let limits = InstanceLimits { memory: terms.bounds.memory, message: terms.bounds.message_size.max(terms.bounds.exchange / 2) };
+    let limits =
+        InstanceLimits { memory: terms.bounds.memory, message: terms.bounds.message_size.max(terms.bounds.exchange / 2) };
     let imports = Box::new(Calls::new(Arc::clone(&node), Arc::clone(&process)));
     let component = match code {
         Code::Component(component) => component,
