@@ -106,7 +106,7 @@ impl QueueModule {
 
 impl Consumers {
     /// Starts the consumer of an entry, if it is one that starts by itself.
-    fn start(&mut self, entry: &moonlet_registry::Entry, queues: &Arc<Queues>) {
+    fn start(&mut self, entry: &Arc<moonlet_registry::Entry>, queues: &Arc<Queues>) {
         let Some(node) = self.node.clone() else { return };
         let Some(consumer) = Consumer::read(entry) else { return };
         let id = consumer.id.clone();

@@ -1,4 +1,5 @@
 local queue = require("queue")
+local security = require("security")
 
 -- Says what it got to the process that the message names, and does what the message says.
 local function handle(body)
@@ -11,6 +12,7 @@ local function handle(body)
         color = message:header("color"),
         none = message:header("none"),
         body = body,
+        actor = security.actor() and security.actor():id(),
     }
     process.send("queue_test", "handled", told)
     if body.act == "fail" then

@@ -43,6 +43,10 @@ check.case("a kind that is not built says so", function()
     check.equal(err:retryable(), false)
 end)
 
+check.case("the file may be named by a variable", function()
+    check.equal((open("sql_module:chosen"):query("SELECT 1 AS n")), { { n = 1 } })
+end)
+
 check.case("rows come back with the types that went in", function()
     local db = table_of("kinds", "i INTEGER, r REAL, t TEXT, b BLOB, n TEXT, yes BOOLEAN")
     local result, err = db:execute("INSERT INTO kinds VALUES (?, ?, ?, ?, ?, ?)",

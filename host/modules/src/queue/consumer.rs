@@ -27,11 +27,12 @@ pub(super) struct Consumer {
     concurrency: usize,
     auto_ack: bool,
     timeout: Duration,
+    entry: Arc<Entry>,
 }
 
 impl Consumer {
     /// Reads an entry; none when it does not start by itself.
-    pub(super) fn read(entry: &Entry) -> Option<Self> {
+    pub(super) fn read(entry: &Arc<Entry>) -> Option<Self> {
         let field = |name: &str| entry.data.get(name);
         if field("lifecycle").and_then(|lifecycle| lifecycle.get("auto_start")).and_then(Json::as_bool) == Some(false) {
             return None;
@@ -52,6 +53,7 @@ impl Consumer {
             concurrency,
             auto_ack: field("auto_ack").and_then(Json::as_bool).unwrap_or(false),
             timeout: field("timeout").and_then(Json::as_str).and_then(|text| parse_duration(text).ok()).unwrap_or(TIMEOUT),
+            entry: Arc::clone(entry),
         })
     }
 
@@ -83,7 +85,10 @@ impl Consumer {
             let _ = delivery.ack();
         }
         let attachment: Arc<dyn std::any::Any + Send + Sync> = Arc::<Delivery>::clone(delivery);
-        let options = CallOptions { attachment: Some(attachment), timeout: Some(self.timeout), ..CallOptions::default() };
+        // On whose behalf: what the consumer's entry says, as policies are now.
+        let authority = node.authority_of(&self.entry).ok();
+        let options =
+            CallOptions { attachment: Some(attachment), authority, timeout: Some(self.timeout), ..CallOptions::default() };
         let result = node.call_async(&self.function, std::slice::from_ref(&delivery.message.body), options).await;
         let reason = match result {
             Ok(values) if values.first() == Some(&Value::Boolean(false)) => "the function returned false".to_owned(),

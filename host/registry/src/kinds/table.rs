@@ -43,10 +43,6 @@ const fn missing(name: &'static str, purpose: &'static str, feature: &'static st
     Kind { name, purpose, support: Support::Missing(feature), data: None, meta: None }
 }
 
-const QUEUES: &str = "queues";
-const DATABASES: &str = "SQL databases";
-const VOLUMES: &str = "file volumes";
-const CONTAINERS: &str = "running commands in containers";
 const CLOUD: &str = "cloud storage";
 const CLUSTER: &str = "clustering";
 const OVERLAYS: &str = "network overlays";
@@ -96,21 +92,21 @@ static KINDS: &[Kind] = &[
     part("http.static", "files over HTTP", &HTTP_STATIC, &IN_SERVER),
     built("queue.driver.memory", "a queue driver in memory", &MEMORY_DRIVER),
     built("queue.driver.redb", "a queue driver in a file", &FILE_DRIVER),
-    missing("queue.driver.amqp", "a queue driver over AMQP", QUEUES),
-    missing("queue.driver.sqs", "a queue driver over SQS", QUEUES),
+    missing("queue.driver.amqp", "a queue driver over AMQP", "queues over AMQP"),
+    missing("queue.driver.sqs", "a queue driver over SQS", "queues over SQS"),
     built("queue.queue", "a queue", &QUEUE),
     built("queue.consumer", "a consumer of a queue", &CONSUMER),
     built("db.sql.sqlite", "a SQLite database", &SQLITE),
-    missing("db.sql.postgres", "a Postgres database", DATABASES),
-    missing("db.sql.mysql", "a MySQL database", DATABASES),
-    missing("db.sql.mssql", "a SQL Server database", DATABASES),
+    missing("db.sql.postgres", "a Postgres database", "databases other than SQLite"),
+    missing("db.sql.mysql", "a MySQL database", "databases other than SQLite"),
+    missing("db.sql.mssql", "a SQL Server database", "databases other than SQLite"),
     missing("db.cdc.postgres", "changes of a Postgres database", "change data capture"),
     built("fs.directory", "a directory", &DIRECTORY),
-    missing("fs.embed", "embedded files", VOLUMES),
+    missing("fs.embed", "embedded files", "volumes of embedded files"),
     built("template.set", "a set of templates", &TEMPLATE_SET),
     built("template.jet", "a template", &TEMPLATE),
     built("exec.native", "commands of the operating system", &COMMANDS),
-    missing("exec.docker", "commands in containers", CONTAINERS),
+    missing("exec.docker", "commands in containers", "containers"),
     missing("config.aws", "access to AWS", CLOUD),
     missing("cloudstorage.s3", "a bucket", CLOUD),
     built("pg.scope", "a scope of process groups", &GROUP_SCOPE),
