@@ -1,6 +1,7 @@
 local check = require("check")
 local registry = require("registry")
 local funcs = require("funcs")
+local security = require("security")
 
 local function apply(build)
     local changes = registry.snapshot():changes()
@@ -365,6 +366,23 @@ check.case("values that entries cannot hold are refused", function()
         end)),
         "data.source"
     )
+end)
+
+check.case("policies decide what is read, applied, sent and heard", function()
+    local scope = security.new_scope({ security.policy("registry:reader") })
+    local spawner = process.with_context({}):with_actor(security.new_actor("somebody")):with_scope(scope)
+    local result, err = spawner:exec("registry:limited", "lib:processes")
+    check.is_nil(err)
+    check.equal(result, {
+        get = "allowed",
+        get_other = "PermissionDenied",
+        find = 1,
+        apply = "PermissionDenied",
+        apply_version = "PermissionDenied",
+        send = "PermissionDenied",
+        subscribe = "allowed",
+        subscribe_other = "PermissionDenied",
+    })
 end)
 
 local function tenant(operation, entry)

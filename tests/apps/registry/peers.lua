@@ -1,4 +1,4 @@
-local funcs = require("funcs")
+local funcs = funcs -- nothing where the entry does not name the module
 
 -- Calls a function again and again until it is told to stop, and counts what it gave.
 local function caller(id)
@@ -21,4 +21,22 @@ local function caller(id)
     end
 end
 
-return { caller = caller }
+-- Tries what its policies may not allow, and gives what came of it.
+local function limited()
+    local function kind(value, err)
+        return value == nil and err:kind() or "allowed"
+    end
+    local changes = registry.snapshot():changes():create({ id = "registry.test:x", kind = "registry.entry" })
+    return {
+        get = kind(registry.get("registry:config")),
+        get_other = kind(registry.get("registry:other")),
+        find = #registry.find({ [".ns"] = "registry" }),
+        apply = kind(changes:apply()),
+        apply_version = kind(registry.apply_version(1)),
+        send = kind(events.send("news", "kind", "/")),
+        subscribe = kind(events.subscribe("news")),
+        subscribe_other = kind(events.subscribe("other")),
+    }
+end
+
+return { caller = caller, limited = limited }

@@ -76,7 +76,7 @@ fn check_method(entry: &Entry, view: &LuaEntry, ast: &Ast, diagnostics: &mut Vec
     });
     if returned.is_none_or(|value| matches!(ast.expr(ast.unwrap_parens(*value)).kind, ExprKind::Table { .. })) {
         let message = format!("`{}` ({}) needs `method`", entry.id, entry.kind);
-        let diagnostic = entry.locate(Diagnostic::error("missing-field", message), &FieldPath::new(), "");
+        let diagnostic = entry.locate_key(Diagnostic::error("missing-field", message), &FieldPath::new().key("method"), "");
         diagnostics.push(diagnostic.help(METHOD_HELP));
     }
 }
