@@ -1,4 +1,4 @@
-//! Regular expressions for `@pattern` validators: matchers that prelude/types.lua keeps.
+//! Regular expressions for `@pattern` validators: matchers that prelude/types/values.lua keeps.
 //!
 //! The engine knows the syntax of RE2 without Unicode classes, and takes time linear in the text.
 

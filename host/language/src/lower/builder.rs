@@ -1,4 +1,4 @@
-//! Types to calls of the prelude's builder. The builder's functions stand in `guest/prelude/types.lua`.
+//! Types to calls of the prelude's builder. The builder's functions stand in `guest/prelude/types/builder.lua`.
 
 use std::fmt::Write as _;
 
