@@ -67,7 +67,9 @@ fn check_requires(entry: &Entry, view: &LuaEntry, file: &Arc<str>, ast: &Ast, di
 
 /// A chunk that returns a table needs a name for what runs; one that returns something else may return a function.
 fn check_method(entry: &Entry, view: &LuaEntry, ast: &Ast, diagnostics: &mut Vec<Diagnostic>) {
-    if view.form == LuaForm::Library || view.method.as_ref().is_some_and(|method| !method.is_empty()) {
+    // A method of a wrong type is reported as that.
+    let is_wrong = entry.data.get("method").is_some_and(|method| !method.is_string());
+    if view.form == LuaForm::Library || is_wrong || view.method.as_ref().is_some_and(|method| !method.is_empty()) {
         return;
     }
     let returned = ast.block.statements.last().and_then(|last| match &last.kind {

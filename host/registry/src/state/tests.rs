@@ -98,7 +98,7 @@ fn what_would_have_errors_is_rejected_as_a_whole() {
     let unknown = create(vec![free("x", 1), entry("y", "procces.lua", json!({}))]);
     assert_eq!(error(&unknown), "there is no kind `procces.lua` (write `process.lua`)");
     let code = update(entry("process", "process.lua", json!({"source": "return {", "method": "main"})));
-    assert_eq!(error(&code), "an expression expected, found the end of the file");
+    assert_eq!(error(&code), "app:process:1: an expression expected, found the end of the file");
     let limit = create(vec![entry("tiny", "process.host", json!({"limits": {"memory": "1 byte"}}))]);
     assert!(error(&limit).contains("`limits.memory` of `app:tiny` is `1 byte`"), "{}", error(&limit));
     assert_eq!(registry.snapshot().len(), 3);
