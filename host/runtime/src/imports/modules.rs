@@ -22,7 +22,9 @@ impl Calls {
                 terms.program.entry
             )));
         }
-        self.node.modules.get(name).ok_or_else(|| errors::not_found(format!("there is no module `{}`", errors::shown(name))))
+        self.node.modules.get(name).ok_or_else(|| {
+            errors::unavailable(format!("module `{}` is not supported in this build", errors::shown(name))).with_retryable(false)
+        })
     }
 
     fn check_exchange(&self, body: &Payload) -> Result<(), Error> {
