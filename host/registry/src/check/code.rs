@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use moonlet_language::diagnostic::{Diagnostic, Sources};
+use moonlet_language::diagnostic::{Diagnostic, Level, Sources};
 use moonlet_language::lower::syntax_diagnostics;
 use moonlet_language::syntax::ast::{Ast, ExprId, ExprKind, StatementKind};
 use moonlet_language::syntax::{Span, parse, string_value};
@@ -61,7 +61,9 @@ fn check_requires(entry: &Entry, view: &LuaEntry, file: &Arc<str>, ast: &Ast, di
         if caught.iter().any(|caught| caught.contains(span)) {
             continue;
         }
-        diagnostics.push(undeclared(entry, file, span, &name));
+        // What runs only when somebody calls it may never run, and the reference starts such entries.
+        let level = if runs_at_start(ast, span) { Level::Error } else { Level::Warning };
+        diagnostics.push(undeclared(entry, file, span, &name, level));
     }
 }
 
@@ -83,9 +85,23 @@ fn check_method(entry: &Entry, view: &LuaEntry, ast: &Ast, diagnostics: &mut Vec
     }
 }
 
-fn undeclared(entry: &Entry, file: &Arc<str>, span: Span, name: &str) -> Diagnostic {
+/// Tells whether an expression certainly runs when the chunk does: it is part of a plain statement and of no function.
+fn runs_at_start(ast: &Ast, span: Span) -> bool {
+    let plain = |kind: &StatementKind| {
+        matches!(
+            kind,
+            StatementKind::Local { .. } | StatementKind::Assign { .. } | StatementKind::Call(_) | StatementKind::Return(_)
+        )
+    };
+    let statement = ast.block.statements.iter().find(|statement| statement.span.contains(span));
+    let in_function = |kind: &ExprKind| matches!(kind, ExprKind::Function(function) if function.span.contains(span));
+    statement.is_some_and(|statement| plain(&statement.kind)) && !ast.exprs().any(|expression| in_function(&expression.kind))
+}
+
+fn undeclared(entry: &Entry, file: &Arc<str>, span: Span, name: &str, level: Level) -> Diagnostic {
     let message = format!("module `{name}` is not declared by `{}`", entry.id);
-    let diagnostic = Diagnostic::error("undeclared-require", message).at(Arc::clone(file), span.range(), "not found at run time");
+    let diagnostic =
+        Diagnostic::new("undeclared-require", level, message).at(Arc::clone(file), span.range(), "not found at run time");
     let path = FieldPath::new().key("modules");
     let diagnostic = entry.also(diagnostic, &path, if entry.field(&path).is_some() { "what it declares" } else { "its entry" });
     diagnostic.help(format!("add `{name}` to `modules` of the entry, or to `imports` as `{name}: namespace:entry`"))
