@@ -62,7 +62,14 @@ unsafe extern "C-unwind" fn lookup(lua: State) -> c_int {
 unsafe extern "C-unwind" fn unregister(lua: State) -> c_int {
     let Some(name) = lua::check_utf8(lua, 1) else { return errors::not_text(lua, "the name") };
     match scope(lua, 2) {
-        Some(scope) => push_done(lua, host::unregister(name, scope)),
+        Some(scope) => match host::unregister(name, scope) {
+            // Nothing to release is no failure: the name is free, which is what was asked for.
+            Err(error) if error.kind == "NotFound" => {
+                ffi::lua_pushboolean(lua, 0);
+                1
+            }
+            done => push_done(lua, done),
+        },
         None => no_scope(lua),
     }
 }

@@ -131,6 +131,8 @@ check.case("a form with a file is parsed", function()
     })
     local wrong = http_client.post(base .. "/api/upload", { body = "x" })
     check.equal(json.decode(wrong.body), { kind = "Invalid", type = "parse_failed" })
+    local fields = http_client.post(base .. "/api/upload", { form = { title = "of one part" } })
+    check.equal(json.decode(fields.body), { kind = "Invalid", type = "parse_failed" })
 end)
 
 check.case("a body is read as a stream, within its bounds", function()

@@ -20,8 +20,12 @@ end)
 
 check.case("a missing name is NotFound", function()
     check.fails(errors.NOT_FOUND, registry.lookup("names.nobody"))
-    check.fails(errors.NOT_FOUND, registry.unregister("names.nobody"))
     check.fails(errors.NOT_FOUND, process.send("names.nobody", "topic"))
+end)
+
+check.case("to unregister a name that nobody has gives false and no error", function()
+    local removed, err = registry.unregister("names.nobody")
+    check.equal({ removed, err }, { false })
 end)
 
 check.case("a taken name is AlreadyExists; the same process may register again", function()

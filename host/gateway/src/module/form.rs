@@ -10,7 +10,6 @@ use moonlet_runtime::{Answer, Args, ByteStream, Error, Fault, ModuleCall, Value,
 
 use super::{Shared, text};
 use crate::exchange::{pieces, typed};
-use crate::query;
 
 /// Bytes of all parts together unless the program says otherwise: they lie in the memory of the host until the request is over.
 const MAX_MEMORY: u64 = 32 << 20;
@@ -40,17 +39,6 @@ pub(super) fn parse(call: &ModuleCall<'_>, exchange: &Shared, args: &Args<'_>) -
         Some(most) => u64::try_from(most).ok().filter(|most| *most > 0).ok_or_else(|| failed("max_memory must be above zero"))?,
     };
     let of = exchange.header(header::CONTENT_TYPE.as_str()).and_then(|of| of.to_str().ok()).unwrap_or_default().to_owned();
-    if of.starts_with("application/x-www-form-urlencoded") {
-        let (exchange, most) = (Shared::clone(exchange), call.max_bytes());
-        return call.run_async(async move {
-            let body = exchange.read_all(most).await?;
-            let mut form = Form::default();
-            for (name, value) in query::fields(&String::from_utf8_lossy(&body)) {
-                form.values.entry(name).or_default().push(value.into());
-            }
-            Ok(vec![table(values(&form), Vec::new())])
-        });
-    }
     let boundary = multer::parse_boundary(&of)
         .map_err(|_| failed("not multipart: the request has no `Content-Type: multipart/form-data` with a boundary"))?;
     let exchange = Shared::clone(exchange);
