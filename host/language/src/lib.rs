@@ -8,5 +8,6 @@ pub mod check;
 pub mod diagnostic;
 pub mod explain;
 pub mod lower;
+mod names;
 mod spelling;
 pub mod syntax;

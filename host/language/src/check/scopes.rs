@@ -5,6 +5,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::names::Names;
 use crate::syntax::Span;
 use crate::syntax::ast::{
     Ast, Binding, Block, ExprId, ExprKind, Function, Generic, Statement, StatementKind, TableItem, TypeKind, TypeNodeId, TypePack,
@@ -82,8 +83,7 @@ pub(crate) fn resolve<'a>(source: &'a str, ast: &'a Ast) -> Scopes<'a> {
         source,
         ast,
         out: Scopes { uses: vec![Use::Global; ast.expr_count()], ..Scopes::default() },
-        scopes: FxHashMap::default(),
-        open: Vec::new(),
+        names: Names::new(),
         loops: Vec::new(),
         function: 0,
         functions: 0,
@@ -106,8 +106,7 @@ struct Resolver<'a> {
     source: &'a str,
     ast: &'a Ast,
     out: Scopes<'a>,
-    scopes: FxHashMap<&'a str, Vec<Entry>>,
-    open: Vec<&'a str>,
+    names: Names<'a, Entry>,
     /// The loops that are open, with what they write to.
     loops: Vec<Vec<VarId>>,
     function: u32,
@@ -119,25 +118,12 @@ impl<'a> Resolver<'a> {
         span.text(self.source)
     }
 
-    fn push(&mut self, name: &'a str, entry: Entry) {
-        self.scopes.entry(name).or_default().push(entry);
-        self.open.push(name);
-    }
-
-    fn close(&mut self, scope: usize) {
-        while self.open.len() > scope {
-            if let Some(entries) = self.open.pop().and_then(|name| self.scopes.get_mut(name)) {
-                entries.pop();
-            }
-        }
-    }
-
     fn declare(&mut self, name: Span, kind: VarKind, annotation: Option<TypeNodeId>, constant: bool) -> VarId {
         let text = if kind == VarKind::SelfParam { "self" } else { self.text(name) };
-        let shadows = self.scopes.get(text).and_then(|entries| entries.last()).and_then(|entry| match entry {
-            Entry::Var(var) => Some(*var),
-            Entry::Type(_) => None,
-        });
+        let shadows = match self.names.get(text) {
+            Some(Entry::Var(var)) => Some(var),
+            Some(Entry::Type(_)) | None => None,
+        };
         let id = VarId(u32::try_from(self.out.vars.len()).unwrap_or(u32::MAX));
         self.out.vars.push(Var {
             name,
@@ -156,7 +142,7 @@ impl<'a> Resolver<'a> {
         } else {
             self.out.declared.insert(name.start, id);
         }
-        self.push(text, Entry::Var(id));
+        self.names.declare(text, Entry::Var(id));
         id
     }
 
@@ -173,15 +159,15 @@ impl<'a> Resolver<'a> {
     }
 
     fn block(&mut self, block: &'a Block) {
-        let scope = self.open.len();
+        let scope = self.names.open();
         self.enter(block);
-        self.close(scope);
+        self.names.close(scope);
     }
 
     fn enter(&mut self, block: &'a Block) {
         for statement in &block.statements {
             if let StatementKind::TypeAlias(alias) = &statement.kind {
-                self.push(self.text(alias.name), Entry::Type(alias.name.start));
+                self.names.declare(self.text(alias.name), Entry::Type(alias.name.start));
             }
         }
         for statement in &block.statements {
@@ -219,10 +205,10 @@ impl<'a> Resolver<'a> {
             }
             StatementKind::Repeat { body, condition } => {
                 self.loops.push(Vec::new());
-                let scope = self.open.len();
+                let scope = self.names.open();
                 self.enter(body);
                 self.expr(*condition);
-                self.close(scope);
+                self.names.close(scope);
                 self.end_loop(statement.span);
             }
             StatementKind::If { arms, otherwise } => {
@@ -252,12 +238,12 @@ impl<'a> Resolver<'a> {
     }
 
     fn for_body(&mut self, span: Span, names: &[Binding], body: &'a Block) {
-        let scope = self.open.len();
+        let scope = self.names.open();
         self.loops.push(Vec::new());
         self.bindings(names, VarKind::Loop);
         self.block(body);
         self.end_loop(span);
-        self.close(scope);
+        self.names.close(scope);
     }
 
     fn end_loop(&mut self, span: Span) {
@@ -272,7 +258,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn function(&mut self, function: &'a Function, method: bool) {
-        let scope = self.open.len();
+        let scope = self.names.open();
         let outer = self.function;
         self.functions += 1;
         self.function = self.functions;
@@ -294,7 +280,7 @@ impl<'a> Resolver<'a> {
         }
         self.block(&function.body);
         self.function = outer;
-        self.close(scope);
+        self.names.close(scope);
     }
 
     fn generics(&mut self, generics: &[Generic]) {
@@ -402,7 +388,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn lookup(&self, span: Span) -> Option<Entry> {
-        self.scopes.get(self.text(span)).and_then(|entries| entries.last()).copied()
+        self.names.get(self.text(span))
     }
 
     fn set_use(&mut self, id: ExprId, value: Use) {

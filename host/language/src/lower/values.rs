@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::builder::Builder;
 use super::edits::Edits;
+use crate::names::Names;
 use crate::syntax::ast::{
     Ast, Binding, Block, ExprId, ExprKind, Function, Generic, Param, Statement, StatementKind, TableItem, TypeAlias, TypeKind,
     TypeNodeId,
@@ -90,8 +91,7 @@ pub(super) fn emit(source: &str, parsed: &Parsed, edits: &mut Edits) -> bool {
     let mut finder = Finder {
         source,
         ast,
-        scopes: FxHashMap::default(),
-        open: Vec::new(),
+        names: Names::new(),
         aliases: Vec::new(),
         by_name_place: FxHashMap::default(),
         typeofs: Vec::new(),
@@ -103,10 +103,7 @@ pub(super) fn emit(source: &str, parsed: &Parsed, edits: &mut Edits) -> bool {
 pub(super) struct Finder<'a> {
     pub(super) source: &'a str,
     pub(super) ast: &'a Ast,
-    /// What each name means, the nearest meaning last.
-    scopes: FxHashMap<&'a str, Vec<Entry>>,
-    /// The names that were declared, in order.
-    open: Vec<&'a str>,
+    names: Names<'a, Entry>,
     pub(super) aliases: Vec<Alias<'a>>,
     /// The declarations by where their names stand.
     by_name_place: FxHashMap<u32, AliasId>,
@@ -119,23 +116,9 @@ impl<'a> Finder<'a> {
         span.text(self.source)
     }
 
-    fn push(&mut self, name: &'a str, entry: Entry) {
-        self.scopes.entry(name).or_default().push(entry);
-        self.open.push(name);
-    }
-
-    /// Forgets what was declared since a place in `open`.
-    fn close(&mut self, scope: usize) {
-        while self.open.len() > scope {
-            if let Some(entries) = self.open.pop().and_then(|name| self.scopes.get_mut(name)) {
-                entries.pop();
-            }
-        }
-    }
-
     fn declare(&mut self, name: Span, annotation: Option<TypeNodeId>) {
         let name = self.text(name);
-        self.push(name, Entry::Variable(annotation));
+        self.names.declare(name, Entry::Variable(annotation));
     }
 
     fn declare_bindings(&mut self, bindings: &[Binding]) {
@@ -147,18 +130,18 @@ impl<'a> Finder<'a> {
     fn declare_generics(&mut self, generics: &[Generic]) {
         for generic in generics {
             let name = self.text(generic.name);
-            self.push(name, Entry::Generic);
+            self.names.declare(name, Entry::Generic);
         }
     }
 
     /// Finds what a name means in an expression.
     pub(super) fn value(&self, name: &str) -> Option<Entry> {
-        self.scopes.get(name)?.iter().rev().find(|entry| !matches!(entry, Entry::Generic)).copied()
+        self.names.all(name).find(|entry| !matches!(entry, Entry::Generic))
     }
 
     /// Finds what a name means in a type.
     fn type_entry(&self, name: &str) -> Option<Entry> {
-        self.scopes.get(name)?.iter().rev().find(|entry| !matches!(entry, Entry::Variable(_))).copied()
+        self.names.all(name).find(|entry| !matches!(entry, Entry::Variable(_)))
     }
 
     /// Finds the declaration that a type name refers to from a place; `Some(None)` for a type parameter.
@@ -183,9 +166,9 @@ impl<'a> Finder<'a> {
     }
 
     fn block(&mut self, block: &'a Block) {
-        let scope = self.open.len();
+        let scope = self.names.open();
         self.enter_block(block);
-        self.close(scope);
+        self.names.close(scope);
     }
 
     /// Reads a block and leaves its scope open.
@@ -208,7 +191,7 @@ impl<'a> Finder<'a> {
                     text: String::new(),
                     references: Vec::new(),
                 });
-                self.push(name, Entry::Alias(id));
+                self.names.declare(name, Entry::Alias(id));
             }
         }
         for statement in &block.statements {
@@ -241,10 +224,10 @@ impl<'a> Finder<'a> {
                 self.block(body);
             }
             StatementKind::Repeat { body, condition } => {
-                let scope = self.open.len();
+                let scope = self.names.open();
                 self.enter_block(body);
                 self.expr(*condition);
-                self.close(scope);
+                self.names.close(scope);
             }
             StatementKind::If { arms, otherwise } => {
                 for (condition, block) in arms {
@@ -274,23 +257,23 @@ impl<'a> Finder<'a> {
     }
 
     fn scoped_body(&mut self, names: &[Binding], body: &'a Block) {
-        let scope = self.open.len();
+        let scope = self.names.open();
         self.declare_bindings(names);
         self.block(body);
-        self.close(scope);
+        self.names.close(scope);
     }
 
     fn function(&mut self, function: &'a Function, method: bool) {
-        let scope = self.open.len();
+        let scope = self.names.open();
         self.declare_generics(&function.generics);
         if method {
-            self.push("self", Entry::Variable(None));
+            self.names.declare("self", Entry::Variable(None));
         }
         for Param { name, annotation, .. } in &function.params {
             self.declare(*name, *annotation);
         }
         self.block(&function.body);
-        self.close(scope);
+        self.names.close(scope);
     }
 
     fn exprs(&mut self, ids: &[ExprId]) {
@@ -392,10 +375,10 @@ impl<'a> Finder<'a> {
 
     fn alias(&mut self, node: &'a TypeAlias) {
         let Some(AliasId(index)) = self.by_name_place.get(&node.name.start).copied() else { return };
-        let scope = self.open.len();
+        let scope = self.names.open();
         self.declare_generics(&node.generics);
         let text = Builder::new(self, node.name.start, Some(AliasId(index))).write_alias(node);
-        self.close(scope);
+        self.names.close(scope);
         if let Some(alias) = self.aliases.get_mut(index) {
             alias.text = text;
         }
