@@ -53,7 +53,8 @@ end
 
 function notes.finish(id: integer): Note
     local changed = assert(open():query("UPDATE notes SET done = TRUE WHERE id = ? RETURNING *", {id}))
-    return changed[1]
+    -- What a database gives is any table; called like a function, a type makes sure.
+    return Note(changed[1])
 end
 
 function notes.count(): integer
