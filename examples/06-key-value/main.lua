@@ -5,8 +5,8 @@ local function main()
     local pid = assert(process.spawn("app:store", "app:processes"))
     local store = client.connect(pid)
 
-    store:put("colour", "green")
-    store:put("sizes", { 1, 2, 3 })
+    assert(store:put("colour", "green"))
+    assert(store:put("sizes", { 1, 2, 3 }))
     io.print("colour is " .. store:get("colour"))
 
     -- What comes back is a copy: changing it does not change the store.
@@ -17,6 +17,10 @@ local function main()
     io.print("deleted: " .. tostring(store:delete("colour")))
     local _, err = store:get("colour")
     io.print("error: " .. err:message() .. " (" .. err:kind() .. ")")
+
+    -- The checker would not let this pass; the cast hides it, and the store finds it.
+    _, err = store:put(42 :: any, "a wrong key")
+    io.print("refused: " .. err:message())
 
     process.terminate(pid)
     _, err = store:get("sizes")

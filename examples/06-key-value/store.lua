@@ -1,40 +1,35 @@
 -- One process owns the data, so nobody else can change it half-way: requests are served one after the other.
-local operations = {}
+local protocol = require("protocol")
 
-function operations.get(data, request)
+local function answer(data: {[string]: any}, request: protocol.Request): (any, error?)
     local value = data[request.key]
-    if value == nil then
+    if request.op == "put" then
+        data[request.key] = request.value
+        return true
+    elseif request.op == "delete" then
+        data[request.key] = nil
+        return value ~= nil
+    elseif value == nil then
         return nil, errors.new({ message = "no value for " .. request.key, kind = errors.NOT_FOUND })
     end
     return value
 end
 
-function operations.put(data, request)
-    data[request.key] = request.value
-    return true
-end
-
-function operations.delete(data, request)
-    local existed = data[request.key] ~= nil
-    data[request.key] = nil
-    return existed
-end
-
 local function main()
-    local data = {}
+    local data: {[string]: any} = {}
     local requests = process.inbox()
     while true do
         local message = requests:receive()
-        local request = message:payload():data()
-        local operation = operations[message:topic()]
-        local value, err
-        if operation then
-            value, err = operation(data, request)
+        local client: any = message:from()
+        -- Anybody may send anything, so a message is only trusted once its type has said yes.
+        local request, problem = protocol.Request:is(message:payload():data())
+        if request then
+            local value, err = answer(data, request)
+            -- The client chose the topic of the reply. Errors travel in messages like any other value.
+            process.send(client, request.reply_to, { value = value, error = err })
         else
-            err = errors.new({ message = "no operation " .. message:topic(), kind = errors.INVALID })
+            process.send(client, "refused", tostring(problem))
         end
-        -- The client chose the topic of the reply. Errors travel in messages like any other value.
-        process.send(message:from(), request.reply_to, { value = value, error = err })
     end
 end
 

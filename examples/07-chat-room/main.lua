@@ -1,16 +1,22 @@
 local io = require("io")
+local protocol = require("protocol")
 
-local room
-local screens
-local members = {} -- nickname -> pid
+local room: any
+local screens: any
+local members: {[string]: any} = {} -- nickname -> pid
 local present = 0
+
+local function await_screen(): protocol.Screen
+    -- Called like a function, a type gives the value back, or raises if it is of another type.
+    return protocol.Screen(screens:receive())
+end
 
 -- Messages of different senders may overtake each other. So that this script always prints the same, it waits until
 -- everybody present has seen a line, and only then goes on.
 local function await_line()
-    local seen, line = {}, nil
+    local seen: {string}, line = {}, ""
     for _ = 1, present do
-        local screen = screens:receive()
+        local screen = await_screen()
         line = screen.line
         table.insert(seen, screen.nickname)
     end
@@ -18,18 +24,18 @@ local function await_line()
     io.print(line .. "   [seen by " .. table.concat(seen, ", ") .. "]")
 end
 
-local function enter(nickname)
+local function enter(nickname: string)
     members[nickname] = assert(process.spawn("app:member", "app:processes", nickname, room, process.pid()))
     present = present + 1
     await_line()
 end
 
-local function say(nickname, text)
+local function say(nickname: string, text: string)
     process.send(members[nickname], "type", text)
     await_line()
 end
 
-local function leave(nickname, how)
+local function leave(nickname: string, how: string)
     process.send(members[nickname], "type", how)
     present = present - 1
     await_line()
@@ -44,6 +50,10 @@ local function main()
     say("ada", "is anybody here?")
     enter("eve")
     say("bob", "all of us")
+    -- Too long for the room, which tells only its author.
+    process.send(members.eve, "type", string.rep("spam ", 50))
+    local screen = await_screen()
+    io.print(screen.line .. "   [seen by " .. screen.nickname .. "]")
     leave("eve", "/crash")
     leave("ada", "/leave")
     process.cancel(room)

@@ -1,8 +1,8 @@
 -- One member: joins the room, says what its owner types, and shows its owner what it hears.
-local function main(nickname, room, owner)
+local function main(nickname: string, room: string, owner: string)
     local lines = process.listen("line")
     local typed = process.listen("type")
-    process.send(room, "join", nickname)
+    process.send(room, "request", { op = "join", nickname = nickname })
 
     while true do
         local ready = channel.select({ lines:case_receive(), typed:case_receive() })
@@ -13,7 +13,7 @@ local function main(nickname, room, owner)
         elseif ready.value == "/crash" then
             error("a fault in the client")
         else
-            process.send(room, "say", ready.value)
+            process.send(room, "request", { op = "say", text = ready.value })
         end
     end
 end
