@@ -3,28 +3,64 @@
 use std::path::{Path, PathBuf};
 
 use moonlet_registry::{Entry, EntryId, WasmEntry};
-use moonlet_sandbox::{Mount, WasiGrants, wit};
+use moonlet_sandbox::{Compiled, Failure, Mount, WasiGrants, wit};
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::errors;
 use crate::program::Code;
 use crate::shared::Shared;
 
+/// Compiled components that are kept: several entries often run functions of one file.
+const MAX_KEPT: usize = 64;
+
+type Digest = [u8; 32];
+
+/// Compiled components by what they were made of.
+#[derive(Default)]
+pub(crate) struct CompiledCache {
+    /// Guards the map only; nothing is compiled while it is held.
+    kept: Mutex<FxHashMap<(Digest, Option<String>), Compiled>>,
+}
+
+impl CompiledCache {
+    fn get_or_make(
+        &self,
+        key: (Digest, Option<String>),
+        make: impl FnOnce() -> Result<Compiled, Failure>,
+    ) -> Result<Compiled, Failure> {
+        if let Some(compiled) = self.kept.lock().get(&key) {
+            return Ok(compiled.clone());
+        }
+        let compiled = make()?;
+        let mut kept = self.kept.lock();
+        if kept.len() >= MAX_KEPT {
+            kept.clear();
+        }
+        kept.insert(key, compiled.clone());
+        Ok(compiled)
+    }
+}
+
 /// Reads and compiles what an entry runs: a program of world `process`, or any exported function.
 pub(crate) fn read(node: &Shared, view: &WasmEntry) -> Result<Code, wit::Error> {
     let bytes = bytes(node, view)?;
-    check_hash(view, &bytes)?;
+    let digest: Digest = Sha256::digest(&bytes).into();
+    check_hash(view, &digest)?;
     if view.text.is_none()
         && view.wit.is_none()
         && let Ok(component) = node.sandbox.component(&bytes)
     {
         return Ok(Code::Component(component));
     }
-    let exported = node.sandbox.exported(&bytes, &view.method, view.wit.as_deref()).map_err(|failure| {
+    let refused = |failure: Failure| {
         let error = failure.into_error();
         wit::Error { message: format!("the code of `{}` cannot run: {}", view.id, error.message), ..error }
-    })?;
-    Ok(Code::Exported(exported, grants(node, view)?))
+    };
+    let compiled = node.compiled.get_or_make((digest, view.wit.clone()), || node.sandbox.compiled(&bytes, view.wit.as_deref()));
+    let exported = node.sandbox.exported(&compiled.map_err(refused)?, &view.method).map_err(refused)?;
+    Ok(Code::Exported(exported, Box::new(view.clone())))
 }
 
 fn bytes(node: &Shared, view: &WasmEntry) -> Result<Vec<u8>, wit::Error> {
@@ -42,9 +78,8 @@ fn bytes(node: &Shared, view: &WasmEntry) -> Result<Vec<u8>, wit::Error> {
         .map_err(|error| errors::unavailable(format!("the component `{name}` of `{}` cannot be read: {error}", view.id)))
 }
 
-fn check_hash(view: &WasmEntry, bytes: &[u8]) -> Result<(), wit::Error> {
+fn check_hash(view: &WasmEntry, digest: &Digest) -> Result<(), wit::Error> {
     let Some(wanted) = &view.hash else { return Ok(()) };
-    let digest = Sha256::digest(bytes);
     let found: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     if wanted.strip_prefix("sha256:").is_some_and(|wanted| wanted.eq_ignore_ascii_case(&found)) {
         return Ok(());
@@ -56,16 +91,16 @@ fn check_hash(view: &WasmEntry, bytes: &[u8]) -> Result<(), wit::Error> {
     Err(errors::invalid(message))
 }
 
-/// Resolves what an entry grants through WASI.
-fn grants(node: &Shared, view: &WasmEntry) -> Result<WasiGrants, wit::Error> {
+/// Resolves what an entry grants through WASI, as it is now.
+pub(crate) fn grants(node: &Shared, view: &WasmEntry) -> Result<WasiGrants, wit::Error> {
     let mut grants = WasiGrants { args: view.wasi.args.clone(), ..WasiGrants::default() };
     for mount in &view.wasi.mounts {
         let host = directory(node, &mount.volume)?;
         grants.mounts.push(Mount { host, guest: mount.guest.clone(), read_only: mount.read_only });
     }
+    let snapshot = node.registry.snapshot();
     for variable in &view.wasi.env {
-        let value = node.modules.values().find_map(|module| module.host.variable(variable.id.as_str()));
-        match value {
+        match node.environment.get(&snapshot, variable.id.as_str())? {
             Some(value) => grants.env.push((variable.name.clone(), value)),
             None if variable.required => {
                 let message = format!("the variable `{}` that `{}` needs has no value", variable.id, view.id);
@@ -84,6 +119,7 @@ fn directory(node: &Shared, volume: &EntryId) -> Result<PathBuf, wit::Error> {
     if entry.kind != "fs.directory" {
         return Err(errors::unavailable(format!("`{volume}` is of kind `{}`; only `fs.directory` can be read here", entry.kind)));
     }
+    let entry = &node.environment.filled(&snapshot, entry)?;
     let text = entry.data.get("directory").and_then(serde_json::Value::as_str).unwrap_or_default();
     Ok(base(node, entry).join(text))
 }

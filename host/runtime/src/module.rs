@@ -79,11 +79,6 @@ pub trait HostModule: Send + Sync {
     /// Ends what `start` started; called when the node stops, before its processes end.
     fn stop(&self) {}
 
-    /// Gives the value of an `env.variable` entry, for what the host itself configures; only the module of the environment knows any.
-    fn variable(&self, _id: &str) -> Option<String> {
-        None
-    }
-
     /// Hears that a process ended which may hold something of a module, see [`ModuleCall::hold`].
     fn forget(&self, _pid: &str) {}
 }

@@ -16,6 +16,7 @@ use crate::document;
 use crate::environment::Environment;
 use crate::errors;
 use crate::events::{EventStats, Events};
+use crate::foreign::CompiledCache;
 use crate::handle::NodeHandle;
 use crate::handles::Handles;
 use crate::module::HostModule;
@@ -151,6 +152,7 @@ impl Node {
             channels: Mutex::new(Channels::new(ChannelLimits::default())),
             terms: TermsCache::new(),
             chunks: ChunkCache::new(),
+            compiled: CompiledCache::default(),
             modules: modules.collect(),
             handles: Handles::default(),
             feeds: AtomicU64::new(0),

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use moonlet_language::diagnostic::Diagnostic;
 use moonlet_registry::{Entry, EntryId, FieldPath, Limits, LuaEntry, LuaForm, Retry, Snapshot, WasmEntry, WasmForm};
-use moonlet_sandbox::{Component, Exported, Sandbox, WasiGrants, wit};
+use moonlet_sandbox::{Component, Exported, Sandbox, wit};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
@@ -57,8 +57,8 @@ enum Source {
 pub(crate) enum Code {
     Lua(Chunks),
     Component(Component),
-    /// A function of a component that knows nothing of Moonlet, and what WASI gives to it.
-    Exported(Exported, WasiGrants),
+    /// A function of a component that knows nothing of Moonlet, and the entry that says what WASI gives to it.
+    Exported(Exported, Box<WasmEntry>),
 }
 
 /// Compiled chunks.

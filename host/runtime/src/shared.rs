@@ -16,6 +16,7 @@ use crate::document;
 use crate::environment::Environment;
 use crate::errors;
 use crate::events::Events;
+use crate::foreign::CompiledCache;
 use crate::handles::Handles;
 use crate::life;
 use crate::module::HostModule;
@@ -48,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) channels: Mutex<Channels<u64, Vec<u8>>>,
     pub(crate) terms: TermsCache,
     pub(crate) chunks: ChunkCache,
+    pub(crate) compiled: CompiledCache,
     pub(crate) modules: FxHashMap<String, Module>,
     /// What processes hold of host modules.
     pub(crate) handles: Handles,

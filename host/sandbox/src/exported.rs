@@ -45,6 +45,10 @@ pub struct Mount {
     pub read_only: bool,
 }
 
+/// A compiled component of any world. Cheap to clone.
+#[derive(Clone)]
+pub struct Compiled(pub(crate) Component);
+
 /// A compiled component and the function of it that runs.
 #[derive(Clone)]
 pub struct Exported {
@@ -55,11 +59,15 @@ pub struct Exported {
 }
 
 impl Exported {
-    pub(crate) fn new(engine: &Engine, linker: &Linker<ProgramState>, bytes: &[u8], method: &str) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        engine: &Engine,
+        linker: &Linker<ProgramState>,
+        Compiled(component): &Compiled,
+        method: &str,
+    ) -> Result<Self, Failure> {
         let refused = |error: wasmtime::Error| Failure::Component(format!("{error:#}"));
-        let component = Component::new(engine, bytes).map_err(refused)?;
-        let function = find(engine, &component, method)?;
-        let image = linker.instantiate_pre(&component).map_err(refused)?;
+        let function = find(engine, component, method)?;
+        let image = linker.instantiate_pre(component).map_err(refused)?;
         Ok(Self { engine: engine.clone(), image, function, name: method.to_owned() })
     }
 

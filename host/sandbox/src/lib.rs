@@ -15,7 +15,7 @@ mod sandbox;
 pub mod wit;
 
 pub use component::{Component, Running};
-pub use exported::{Exported, Mount, WasiGrants};
+pub use exported::{Compiled, Exported, Mount, WasiGrants};
 pub use failure::Failure;
 pub use limiter::{InstanceLimits, MemoryUse};
 pub use machine::Machine;

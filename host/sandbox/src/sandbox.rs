@@ -10,7 +10,7 @@ use crate::bindings::machine::moonlet::runtime as host;
 use crate::compiler;
 use crate::component::Component;
 use crate::config;
-use crate::exported::Exported;
+use crate::exported::{Compiled, Exported};
 use crate::failure::Failure;
 use crate::limiter::InstanceLimits;
 use crate::machine::{self, Machine, MachineState};
@@ -120,15 +120,24 @@ impl Sandbox {
         Component::new(&self.0.engine, &self.0.programs, bytes)
     }
 
-    /// Reads and compiles a component, a core module or the text of either for calls of one function that it exports. `wit` gives the
-    /// types of a core module's functions.
+    /// Reads and compiles a component, a core module or the text of either. `wit` gives the types of a core module's functions.
     ///
     /// # Errors
     ///
-    /// `Failure::Component` when it is none of them, or has no such function.
-    pub fn exported(&self, bytes: &[u8], method: &str, wit: Option<&str>) -> Result<Exported, Failure> {
+    /// `Failure::Component` when it is none of them.
+    pub fn compiled(&self, bytes: &[u8], wit: Option<&str>) -> Result<Compiled, Failure> {
         let component = crate::exported::to_component(bytes, wit)?;
-        Exported::new(&self.0.engine, &self.0.programs, &component, method)
+        let compiled = component::Component::new(&self.0.engine, &component);
+        compiled.map(Compiled).map_err(|error| Failure::Component(format!("{error:#}")))
+    }
+
+    /// Prepares calls of one function that a component exports.
+    ///
+    /// # Errors
+    ///
+    /// `Failure::Component` when it has no such function, or imports what nobody gives.
+    pub fn exported(&self, compiled: &Compiled, method: &str) -> Result<Exported, Failure> {
+        Exported::new(&self.0.engine, &self.0.programs, compiled, method)
     }
 }
 
