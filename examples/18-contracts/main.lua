@@ -12,7 +12,8 @@ local function main()
     io.print(first:response():receive():data())
     io.print(second:response():receive():data())
 
-    local _, err = greeter:open():greet("")
+    -- Schemas tell callers what a method takes; who wants an argument checked does it.
+    local _, err = json.validate(greeter:method("greet").input_schemas[1].definition, "")
     io.print(err:kind() .. ": " .. err:message())
 end
 

@@ -1,7 +1,7 @@
 -- The objects of the module `contract`: definitions, and open bindings whose methods call functions.
 local native, kit = ...
 
-local funcs, json = kit.module("funcs"), kit.module("json")
+local funcs = kit.module("funcs")
 
 -- What stands behind an instance; a program sees methods only.
 local opened = setmetatable({}, { __mode = "k" })
@@ -44,21 +44,6 @@ local function query(text)
         end
     end
     return id, values
-end
-
--- Checks values against schemas one by one; what has no schema is free.
-local function conforms(contract, method, what, schemas, values)
-    for number, schema in ipairs(schemas) do
-        local format, definition = schema.format, schema.definition
-        if definition ~= nil and (format == nil or format:find("schema", 1, true)) then
-            local ok, err = json.validate(definition, values[number])
-            if not ok then
-                local reason = err and err:message() or "it does not match its schema"
-                return invalid(("%s %d of `%s` (%s): %s"):format(what, number, method, contract, reason))
-            end
-        end
-    end
-    return true
 end
 
 local function executor(inner, method)
@@ -106,13 +91,7 @@ local function caller(called)
         if not method then
             return unknown(inner, name)
         end
-        local definition = method.definition
-        local ok, err = conforms(inner.contracts[1], name, "argument", definition.input_schemas, { ... })
-        if not ok then
-            return nil, err
-        end
-        local exec
-        exec, err = executor(inner, name)
+        local exec, err = executor(inner, name)
         if not exec then
             return nil, err
         end
@@ -122,10 +101,6 @@ local function caller(called)
         local value
         value, err = exec:call(method["function"], ...)
         if err ~= nil then
-            return nil, err
-        end
-        ok, err = conforms(inner.contracts[1], name, "result", definition.output_schemas, { value })
-        if not ok then
             return nil, err
         end
         return value
