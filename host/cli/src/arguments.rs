@@ -27,6 +27,7 @@ pub(crate) enum Command {
     /// Start an application, or run one of its processes on this terminal
     Run(RunArguments),
     /// Report everything that is wrong with an application, without running it
+    #[command(visible_alias = "lint")]
     Check(CheckArguments),
     /// Show the entries of an application
     Registry(RegistryArguments),
@@ -78,6 +79,15 @@ pub(crate) struct RunArguments {
     pub(crate) rest: Vec<String>,
 }
 
+/// The level below which `check` leaves reports out.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum LeastLevel {
+    Error,
+    Warning,
+    #[value(alias = "hint")]
+    Info,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct CheckArguments {
     /// The directory of the application
@@ -86,14 +96,14 @@ pub(crate) struct CheckArguments {
     #[command(flatten)]
     pub(crate) project: ProjectArguments,
     /// Leave out what matters less
-    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = ["error", "warning", "info"])]
-    pub(crate) level: String,
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LeastLevel::Info)]
+    pub(crate) level: LeastLevel,
     /// Only reports with this code; may be given several times
     #[arg(long, value_name = "CODE")]
     pub(crate) code: Vec<String>,
-    /// Only reports about entries of these namespaces, such as `app.**`
+    /// Only reports about entries of these namespaces, such as `app.**`; may be given several times
     #[arg(long, value_name = "PATTERN")]
-    pub(crate) ns: Option<String>,
+    pub(crate) ns: Vec<String>,
     /// Print one line for each report
     #[arg(long, conflicts_with = "json")]
     pub(crate) short: bool,

@@ -7,7 +7,7 @@ use moonlet_language::diagnostic::{Diagnostic, Level, Sources, render_short, to_
 use moonlet_language::explain::{codes, explain};
 use moonlet_registry::{FieldPath, Glob, Report, Snapshot, check_types, nearest};
 
-use crate::arguments::CheckArguments;
+use crate::arguments::{CheckArguments, LeastLevel};
 use crate::failure::{Failure, summary};
 use crate::project::load_project;
 use crate::{exit, output};
@@ -32,19 +32,19 @@ pub(crate) fn run(arguments: &CheckArguments) -> Result<u8, Failure> {
 }
 
 fn filter(report: &mut Report, snapshot: Option<&Snapshot>, arguments: &CheckArguments) -> Result<(), Failure> {
-    let least = match arguments.level.as_str() {
-        "error" => Level::Error,
-        "warning" => Level::Warning,
-        _ => Level::Info,
+    let least = match arguments.level {
+        LeastLevel::Error => Level::Error,
+        LeastLevel::Warning => Level::Warning,
+        LeastLevel::Info => Level::Info,
     };
     // Errors are the least of levels, in the order of how much they matter.
     report.diagnostics.retain(|diagnostic| diagnostic.level <= least);
     if !arguments.code.is_empty() {
         report.diagnostics.retain(|diagnostic| arguments.code.iter().any(|code| *code == diagnostic.code));
     }
-    if let (Some(pattern), Some(snapshot)) = (&arguments.ns, snapshot) {
-        let glob = Glob::new(pattern).map_err(|error| Failure::message(error.to_string()).usage())?;
-        let files = files_of(snapshot, &glob);
+    if let (false, Some(snapshot)) = (arguments.ns.is_empty(), snapshot) {
+        let globs: Result<Vec<Glob>, _> = arguments.ns.iter().map(|pattern| Glob::new(pattern)).collect();
+        let files = files_of(snapshot, &globs.map_err(|error| Failure::message(error.to_string()).usage())?);
         let within = |diagnostic: &Diagnostic| diagnostic.primary.as_ref().is_none_or(|label| files.contains(&label.file));
         report.diagnostics.retain(within);
     }
@@ -52,10 +52,11 @@ fn filter(report: &mut Report, snapshot: Option<&Snapshot>, arguments: &CheckArg
 }
 
 /// Lists the files in which the entries of some namespaces and their code stand.
-fn files_of(snapshot: &Snapshot, glob: &Glob) -> BTreeSet<Arc<str>> {
+fn files_of(snapshot: &Snapshot, globs: &[Glob]) -> BTreeSet<Arc<str>> {
     let source = FieldPath::new().key("source");
     let mut files = BTreeSet::new();
-    for entry in snapshot.entries().filter(|entry| glob.matches(entry.id.namespace())) {
+    let within = |namespace: &str| globs.iter().any(|glob| glob.matches(namespace));
+    for entry in snapshot.entries().filter(|entry| within(entry.id.namespace())) {
         files.extend(entry.origin.as_ref().map(|origin| Arc::clone(&origin.file)));
         files.extend(entry.source_file(&source).map(|file| Arc::clone(&file.file)));
         files.insert(entry.id.as_str().into());
