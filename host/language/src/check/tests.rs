@@ -180,6 +180,7 @@ fn long_and_deep_programs_end_in_time() {
         format!("local x = a{}", ".b".repeat(50_000)),
         format!("local x = a{}", "()".repeat(50_000)),
         format!("local x = 1{}", " + 1".repeat(50_000)),
+        "f(a :: b.c<x>)\n".repeat(300_000),
         format!("local x = a{}", " and a".repeat(50_000)),
         "local x = 1\n".repeat(20_000),
         "if x then\nend\n".repeat(20_000),

@@ -185,7 +185,10 @@ impl<'a> Parser<'a> {
 
     fn ahead(&self, count: usize) -> Token {
         const NONE: Token = Token { kind: TokenKind::End, first_on_line: true, span: Span { start: 0, end: 0 } };
-        self.tokens.get(self.at + count).or(self.tokens.last()).copied().unwrap_or(NONE)
+        match self.tokens.get(self.at + count) {
+            Some(token) => *token,
+            None => self.tokens.last().copied().unwrap_or(NONE),
+        }
     }
 
     /// Gives the span of the token before the cursor.

@@ -251,7 +251,8 @@ impl Parser<'_> {
         let saved = (self.at, self.exprs.len(), self.types.len(), self.nesting, self.brackets);
         let last = self.last;
         self.splits.clear();
-        let erasures = self.erasures.clone();
+        // What is tried marks only text behind the cursor, so the marks before stay as they are.
+        let erasures = self.erasures.len();
         self.trying = true;
         let result = self.type_expression();
         self.trying = false;
@@ -269,7 +270,7 @@ impl Parser<'_> {
         }
         self.exprs.truncate(saved.1);
         self.types.truncate(saved.2);
-        self.erasures = erasures;
+        self.erasures.truncate(erasures);
         // Only the name: what follows compares.
         let start = self.advance();
         let mut name = start;
