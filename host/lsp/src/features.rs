@@ -185,7 +185,7 @@ fn code_actions(server: &mut Server, place: &Place, params: &Value) -> Answer {
     let end = params.pointer("/range/end").map_or(start, |position| offset_of(&place.text, position));
     let found = server.project.check(&place.path, &place.text, &server.documents);
     let mut actions = Vec::new();
-    for diagnostic in found {
+    for diagnostic in found.diagnostics.iter() {
         let (Some(label), Some(fix)) = (&diagnostic.primary, &diagnostic.fix) else { continue };
         if label.span.end < start || end < label.span.start {
             continue;

@@ -1,38 +1,69 @@
 //! The entries of the project, and the checking of their files with what stands in the editor.
+//!
+//! What was found about a file is kept under a hash of all that it depends on: its text, its modules and what it imports. So a
+//! change costs the check of the changed file and of those that import it, whatever else there is.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use moonlet_language::check::{At, Checker, Exports, Program};
 use moonlet_language::diagnostic::Diagnostic;
 use moonlet_registry::{EntryId, FieldPath, LoadOptions, LuaEntry, load};
 
 use crate::convert::uri_of;
-use crate::documents::Documents;
+use crate::documents::{Documents, hash_of};
 
 /// The checker keeps the types of all it has seen; after so many files it starts anew.
 const MAX_CHECKS: usize = 2_000;
 
+/// Of what libraries import through more libraries than this, nothing is known.
+const MAX_IMPORT_DEPTH: usize = 200;
+
 /// A project and what is known of it.
 pub(crate) struct Project {
     root: Option<PathBuf>,
-    entries: BTreeMap<EntryId, Code>,
+    entries: BTreeMap<EntryId, Arc<Code>>,
     by_path: BTreeMap<PathBuf, EntryId>,
     /// All entries, for completion.
     pub(crate) ids: Vec<String>,
     checker: Checker,
     checks: usize,
-    exports: BTreeMap<EntryId, (u64, Exports)>,
+    exports: BTreeMap<EntryId, Known>,
+    reports: BTreeMap<PathBuf, Reports>,
+    /// How often the entries were read.
+    loads: u64,
 }
 
 /// A Lua entry.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Code {
     path: PathBuf,
-    source: String,
+    uri: String,
+    source: Arc<str>,
+    hash: u64,
     modules: Vec<String>,
     imports: Vec<(String, EntryId)>,
+    /// Names that other kinds of entries give.
+    aliases: Vec<String>,
+}
+
+/// What a library offers.
+#[derive(Debug)]
+struct Known {
+    /// When it was last compared with what stands in the editor and on disk.
+    at: (u64, u64),
+    /// Of all that it depends on.
+    hash: u64,
+    exports: Exports,
+}
+
+/// What was found in a file.
+#[derive(Debug, Clone)]
+pub(crate) struct Reports {
+    /// Of all that it depends on.
+    pub(crate) hash: u64,
+    pub(crate) diagnostics: Arc<[Diagnostic]>,
 }
 
 /// What a check needs, owned.
@@ -40,6 +71,8 @@ struct Prepared {
     modules: Vec<String>,
     imports: BTreeMap<String, Exports>,
     any_module: bool,
+    /// Of all of this.
+    hash: u64,
 }
 
 impl Project {
@@ -52,6 +85,8 @@ impl Project {
             checker: Checker::new(),
             checks: 0,
             exports: BTreeMap::new(),
+            reports: BTreeMap::new(),
+            loads: 0,
         };
         project.reload();
         project
@@ -63,6 +98,7 @@ impl Project {
         let Ok(loaded) = load(root, &LoadOptions::default()) else { return };
         let snapshot = loaded.registry.snapshot();
         let field = FieldPath::new().key("source");
+        self.loads += 1;
         self.entries.clear();
         self.by_path.clear();
         self.ids = snapshot.entries().map(|entry| entry.id.as_str().to_owned()).collect();
@@ -70,10 +106,18 @@ impl Project {
             let (Ok(view), Some(file)) = (LuaEntry::new(entry), entry.source_file(&field)) else { continue };
             let path = file.path.canonicalize().unwrap_or_else(|_| file.path.clone());
             self.by_path.insert(path.clone(), entry.id.clone());
-            let code = Code { path, source: view.source.to_string(), modules: view.modules, imports: view.imports };
-            self.entries.insert(entry.id.clone(), code);
+            let code = Code {
+                uri: uri_of(&path),
+                path,
+                hash: hash_of(&*view.source),
+                source: view.source,
+                modules: view.modules,
+                imports: view.imports,
+                aliases: view.aliases.into_iter().map(|(name, _)| name).collect(),
+            };
+            self.entries.insert(entry.id.clone(), Arc::new(code));
         }
-        self.exports.clear();
+        self.exports.retain(|id, _| self.entries.contains_key(id));
     }
 
     /// Gives the file of an import of a file.
@@ -85,15 +129,32 @@ impl Project {
 
     /// Gives the files of all Lua entries with their texts.
     pub(crate) fn files(&self, documents: &Documents) -> Vec<(PathBuf, String)> {
-        self.entries.values().map(|code| (code.path.clone(), current_text(code, documents))).collect()
+        self.entries.values().map(|code| (code.path.clone(), code.current(documents).0.to_owned())).collect()
     }
 
-    pub(crate) fn check(&mut self, path: &Path, text: &str, documents: &Documents) -> Vec<Diagnostic> {
+    /// Checks a file, unless nothing that it depends on changed since it was last checked.
+    pub(crate) fn check(&mut self, path: &Path, text: &str, documents: &Documents) -> Reports {
         self.renew();
+        if let Some(id) = self.by_path.get(path).cloned() {
+            // One check finds what a library offers and what is wrong in it.
+            self.exports_of(&id, documents, &mut Vec::new());
+        }
         let prepared = self.prepare(path, documents);
+        let hash = hash_of(&(prepared.hash, hash_of(text)));
+        if let Some(known) = self.reports.get(path).filter(|known| known.hash == hash) {
+            return known.clone();
+        }
         let file = path.to_string_lossy();
         self.checks += 1;
-        self.checker.check(&prepared.program(text, &file)).diagnostics
+        let diagnostics = self.checker.check(&prepared.program(text, &file)).diagnostics.into();
+        let reports = Reports { hash, diagnostics };
+        self.reports.insert(path.to_owned(), reports.clone());
+        reports
+    }
+
+    /// Forgets what was found in a file that is no longer open.
+    pub(crate) fn close(&mut self, path: &Path) {
+        self.reports.remove(path);
     }
 
     pub(crate) fn probe(&mut self, path: &Path, text: &str, offset: usize, documents: &Documents) -> At {
@@ -113,44 +174,59 @@ impl Project {
     }
 
     fn prepare(&mut self, path: &Path, documents: &Documents) -> Prepared {
-        let code = self.by_path.get(path).and_then(|id| self.entries.get(id)).cloned();
-        let Some(code) = code else {
-            return Prepared { modules: Vec::new(), imports: BTreeMap::new(), any_module: true };
-        };
+        match self.by_path.get(path).and_then(|id| self.entries.get(id)).cloned() {
+            Some(code) => self.prepare_entry(&code, documents, &mut Vec::new()),
+            None => Prepared { modules: Vec::new(), imports: BTreeMap::new(), any_module: true, hash: 0 },
+        }
+    }
+
+    /// Finds what an entry may use; `through` are the libraries whose imports led here.
+    fn prepare_entry(&mut self, code: &Code, documents: &Documents, through: &mut Vec<EntryId>) -> Prepared {
+        let mut hashes = Vec::new();
         let mut imports = BTreeMap::new();
         for (name, id) in &code.imports {
-            imports.insert(name.clone(), self.exports_of(id, documents, 0).1);
+            let (hash, exports) = self.exports_of(id, documents, through);
+            hashes.push(hash);
+            imports.insert(name.clone(), exports);
         }
-        Prepared { modules: code.modules, imports, any_module: false }
+        imports.extend(code.aliases.iter().map(|name| (name.clone(), Exports::unknown())));
+        let hash = hash_of(&(&code.modules, imports.keys().collect::<Vec<_>>(), hashes));
+        Prepared { modules: code.modules.clone(), imports, any_module: false, hash }
     }
 
     /// Gives what a library offers, checking it again only if it or a library of its own changed.
-    fn exports_of(&mut self, id: &EntryId, documents: &Documents, depth: usize) -> (u64, Exports) {
+    fn exports_of(&mut self, id: &EntryId, documents: &Documents, through: &mut Vec<EntryId>) -> (u64, Exports) {
+        let at = (documents.version(), self.loads);
+        if let Some(known) = self.exports.get(id).filter(|known| known.at == at) {
+            return (known.hash, known.exports.clone());
+        }
         let Some(code) = self.entries.get(id).cloned() else { return (0, Exports::unknown()) };
-        if depth > 20 {
+        if through.len() >= MAX_IMPORT_DEPTH || through.contains(id) {
             return (0, Exports::unknown());
         }
-        let text = current_text(&code, documents);
-        let mut hasher = DefaultHasher::new();
-        text.hash(&mut hasher);
-        let mut imports = BTreeMap::new();
-        for (name, import) in &code.imports {
-            let (hash, exports) = self.exports_of(import, documents, depth + 1);
-            hash.hash(&mut hasher);
-            imports.insert(name.clone(), exports);
+        through.push(id.clone());
+        let prepared = self.prepare_entry(&code, documents, through);
+        through.pop();
+        let (text, hash) = code.current(documents);
+        let hash = hash_of(&(prepared.hash, hash));
+        if let Some(known) = self.exports.get_mut(id).filter(|known| known.hash == hash) {
+            known.at = at;
+            return (hash, known.exports.clone());
         }
-        let hash = hasher.finish();
-        if let Some((known, exports)) = self.exports.get(id)
-            && *known == hash
-        {
-            return (hash, exports.clone());
-        }
-        let file = code.path.to_string_lossy();
-        let prepared = Prepared { modules: code.modules.clone(), imports, any_module: false };
         self.checks += 1;
-        let exports = self.checker.check(&prepared.program(&text, &file)).exports;
-        self.exports.insert(id.clone(), (hash, exports.clone()));
-        (hash, exports)
+        let checked = self.checker.check(&prepared.program(text, &code.path.to_string_lossy()));
+        if documents.get(&code.uri).is_some() && self.by_path.get(&code.path) == Some(id) {
+            self.reports.insert(code.path.clone(), Reports { hash, diagnostics: checked.diagnostics.into() });
+        }
+        self.exports.insert(id.clone(), Known { at, hash, exports: checked.exports.clone() });
+        (hash, checked.exports)
+    }
+}
+
+impl Code {
+    /// Gives the text, as it stands in the editor if it does, and its hash.
+    fn current<'a>(&'a self, documents: &'a Documents) -> (&'a str, u64) {
+        documents.hashed(&self.uri).unwrap_or((&self.source, self.hash))
     }
 }
 
@@ -158,8 +234,4 @@ impl Prepared {
     fn program<'a>(&'a self, source: &'a str, file: &'a str) -> Program<'a> {
         Program { source, file, modules: &self.modules, imports: self.imports.clone(), any_module: self.any_module }
     }
-}
-
-fn current_text(code: &Code, documents: &Documents) -> String {
-    documents.get(&uri_of(&code.path)).map_or_else(|| code.source.clone(), str::to_owned)
 }

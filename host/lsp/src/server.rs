@@ -1,5 +1,6 @@
 //! The loop: one message after the other, each answered before the next is read.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use lsp_server::{Connection, Message, Notification, Request, Response};
@@ -44,7 +45,8 @@ pub fn serve(connection: &Connection) -> Result<(), ServerError> {
     let (id, params) = connection.initialize_start()?;
     let result = json!({"capabilities": features::capabilities(), "serverInfo": {"name": "moonlet"}});
     connection.initialize_finish(id, result)?;
-    let mut server = Server { documents: Documents::default(), project: Project::new(root_of(&params)) };
+    let mut server =
+        Server { documents: Documents::default(), project: Project::new(root_of(&params)), published: BTreeMap::new() };
     for message in &connection.receiver {
         match message {
             Message::Request(request) => {
@@ -77,6 +79,8 @@ fn root_of(params: &Value) -> Option<PathBuf> {
 pub(crate) struct Server {
     pub(crate) documents: Documents,
     pub(crate) project: Project,
+    /// What the editor shows of each document, by its hash.
+    published: BTreeMap<String, u64>,
 }
 
 impl Server {
@@ -114,7 +118,14 @@ impl Server {
             }
             "textDocument/didClose" => {
                 self.documents.close(uri);
-                vec![published(uri, Vec::new())]
+                self.published.remove(uri);
+                if let Some(path) = path_of(uri) {
+                    self.project.close(&path);
+                }
+                // Those that import it see what stands on disk again.
+                let mut notifications = vec![published(uri, Vec::new())];
+                notifications.append(&mut self.publish());
+                notifications
             }
             "textDocument/didSave" | "workspace/didChangeWatchedFiles" => {
                 self.project.reload();
@@ -124,7 +135,7 @@ impl Server {
         }
     }
 
-    /// Checks what is open: a change in one file may matter to another.
+    /// Checks what is open: a change in one file may matter to another. What the editor shows already is not sent again.
     fn publish(&mut self) -> Vec<Notification> {
         let uris: Vec<String> = self.documents.uris().map(str::to_owned).collect();
         let mut notifications = Vec::new();
@@ -134,7 +145,11 @@ impl Server {
                 continue;
             }
             let found = self.project.check(&path, &text, &self.documents);
-            notifications.push(published(&uri, found.iter().map(|found| diagnostic_of(found, &uri, &text)).collect()));
+            if self.published.insert(uri.clone(), found.hash) == Some(found.hash) {
+                continue;
+            }
+            let found = found.diagnostics.iter();
+            notifications.push(published(&uri, found.map(|found| diagnostic_of(found, &uri, &text)).collect()));
         }
         notifications
     }

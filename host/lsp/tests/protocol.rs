@@ -216,6 +216,18 @@ fn a_project_gives_modules_imports_and_entry_ids() {
     let lib = "local M = {}\nfunction M.double(x: string): string return x .. x end\nreturn M\n";
     editor.open(&uri("lib.lua"), lib);
     assert_eq!(editor.diagnostics(&uri("main.lua")), Vec::<String>::new());
+    let other = lib.replace("string", "boolean").replace("x .. x", "not x");
+    assert_eq!(editor.change(&uri("lib.lua"), &other), Vec::<String>::new());
+    assert_eq!(editor.diagnostics(&uri("main.lua")), ["1:40 type-mismatch"]);
+    assert_eq!(editor.change(&uri("lib.lua"), lib), Vec::<String>::new());
+    assert_eq!(editor.diagnostics(&uri("main.lua")), Vec::<String>::new());
+    // Once the library is closed, it counts as it stands on disk; a document that is opened again is reported about again.
+    editor.notify("textDocument/didClose", json!({"textDocument": {"uri": uri("lib.lua")}}));
+    assert_eq!(editor.diagnostics(&uri("main.lua")), ["1:40 type-mismatch"]);
+    assert_eq!(editor.open(&uri("lib.lua"), lib), Vec::<String>::new());
+    editor.notify("textDocument/didClose", json!({"textDocument": {"uri": uri("main.lua")}}));
+    assert_eq!(editor.diagnostics(&uri("main.lua")), Vec::<String>::new());
+    assert_eq!(editor.open(&uri("main.lua"), &main.replace("\"x\"", "1")), ["1:40 type-mismatch"]);
     assert_eq!(editor.change(&uri("main.lua"), "local sql = require(\"sql\")\nreturn sql"), ["0:20 undeclared-require"]);
     editor.change(&uri("main.lua"), main);
     let definition = editor.at("textDocument/definition", &uri("main.lua"), 0, 22);
