@@ -28,14 +28,14 @@ pub(crate) unsafe fn open(lua: State) {
 }
 
 unsafe extern "C-unwind" fn lua_encode(lua: State) -> c_int {
-    let data = string(lua, 1);
+    let Some(data) = lua::to_bytes(lua, 1) else { return no_string(lua) };
     let text = encode(data);
     lua::push_bytes(lua, &text);
     1
 }
 
 unsafe extern "C-unwind" fn lua_decode(lua: State) -> c_int {
-    let text = string(lua, 1);
+    let Some(text) = lua::to_bytes(lua, 1) else { return no_string(lua) };
     match decode(text) {
         Ok(data) => {
             lua::push_bytes(lua, &data);
@@ -45,12 +45,9 @@ unsafe extern "C-unwind" fn lua_decode(lua: State) -> c_int {
     }
 }
 
-/// The argument, which must be a string and not something that converts to one.
-unsafe fn string<'a>(lua: State, index: c_int) -> &'a [u8] {
-    match lua::to_bytes(lua, index) {
-        Some(bytes) => bytes,
-        None => lua::type_error(lua, index, "string"),
-    }
+/// What converts to a string is none, and a wrong type is an error value, as documented.
+unsafe fn no_string(lua: State) -> c_int {
+    errors::fail(lua, errors::INVALID, "data must be a string")
 }
 
 /// Encodes with padding.

@@ -7,6 +7,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
+use crate::errors;
 use crate::lua::{self, State, ffi};
 
 /// Pushes the module.
@@ -91,18 +92,18 @@ unsafe extern "C-unwind" fn hmac_sha512(lua: State) -> c_int {
 }
 
 unsafe fn digest<D: Digest>(lua: State) -> c_int {
-    let data = string(lua, 1);
+    let Some(data) = lua::to_bytes(lua, 1) else { return no_string(lua, "data") };
     let raw = is_raw(lua, 2);
     push(lua, &D::digest(data), raw)
 }
 
 unsafe fn code<M: Mac + KeyInit>(lua: State) -> c_int {
-    let data = string(lua, 1);
-    let secret = string(lua, 2);
+    let Some(data) = lua::to_bytes(lua, 1) else { return no_string(lua, "data") };
+    let Some(secret) = lua::to_bytes(lua, 2) else { return no_string(lua, "secret") };
     let raw = is_raw(lua, 3);
     // These codes take keys of any length.
     let Ok(mut code) = <M as KeyInit>::new_from_slice(secret) else {
-        return crate::errors::fail(lua, crate::errors::INVALID, "the secret does not fit");
+        return errors::fail(lua, errors::INVALID, "the secret does not fit");
     };
     code.update(data);
     push(lua, &code.finalize().into_bytes(), raw)
@@ -123,25 +124,23 @@ unsafe fn push(lua: State, digest: &[u8], raw: bool) -> c_int {
 }
 
 unsafe extern "C-unwind" fn fnv32(lua: State) -> c_int {
-    let hash = string(lua, 1).iter().fold(0x811c_9dc5_u32, |hash, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte));
+    let Some(data) = lua::to_bytes(lua, 1) else { return no_string(lua, "data") };
+    let hash = data.iter().fold(0x811c_9dc5_u32, |hash, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte));
     ffi::lua_pushinteger(lua, i64::from(hash));
     1
 }
 
 /// All 64 bits as an integer, so the upper half of the range shows as negative numbers.
 unsafe extern "C-unwind" fn fnv64(lua: State) -> c_int {
-    let hash = string(lua, 1)
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(*byte));
+    let Some(data) = lua::to_bytes(lua, 1) else { return no_string(lua, "data") };
+    let hash = data.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(*byte));
     ffi::lua_pushinteger(lua, hash as i64);
     1
 }
 
-unsafe fn string<'a>(lua: State, index: c_int) -> &'a [u8] {
-    match lua::to_bytes(lua, index) {
-        Some(text) => text,
-        None => lua::type_error(lua, index, "string"),
-    }
+/// What is to be hashed often comes from elsewhere, so that a wrong type is an error value here, as documented.
+unsafe fn no_string(lua: State, what: &str) -> c_int {
+    errors::fail_with(lua, errors::INVALID, format!("{what} must be a string"))
 }
 
 unsafe fn is_raw(lua: State, index: c_int) -> bool {

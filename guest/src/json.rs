@@ -62,7 +62,8 @@ unsafe extern "C-unwind" fn lua_encode(lua: State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn lua_decode(lua: State) -> c_int {
-    let Some(text) = lua::to_bytes(lua, 1) else { lua::type_error(lua, 1, "string") };
+    // Nothing where a document should be is as usual as a broken one, so that it is an error value, too.
+    let Some(text) = lua::to_bytes(lua, 1) else { return errors::fail(lua, errors::INVALID, "string expected") };
     match push_decoded(lua, text) {
         Ok(()) => 1,
         Err(message) => errors::fail_with(lua, errors::INTERNAL, message),

@@ -217,8 +217,9 @@ unsafe extern "C-unwind" fn v5(lua: State) -> c_int {
 }
 
 unsafe fn named(lua: State, version: u8) -> c_int {
-    let namespace = string(lua, 1);
-    let name = string(lua, 2);
+    let (Some(namespace), Some(name)) = (lua::to_bytes(lua, 1), lua::to_bytes(lua, 2)) else {
+        return errors::fail(lua, errors::INVALID, "namespace and name must be strings");
+    };
     let Some(namespace) = Uuid::parse(namespace) else { return errors::fail(lua, errors::INVALID, "namespace is not a UUID") };
     let bytes = if version == 3 { hash::md5_of(&[&namespace.0, name]) } else { hash::sha1_head_of(&[&namespace.0, name]) };
     push(lua, Uuid::new(bytes, version))
@@ -232,19 +233,22 @@ unsafe extern "C-unwind" fn validate(lua: State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn version(lua: State) -> c_int {
-    let Some(uuid) = Uuid::parse(string(lua, 1)) else { return invalid(lua) };
+    let Some(text) = lua::to_bytes(lua, 1) else { return no_string(lua) };
+    let Some(uuid) = Uuid::parse(text) else { return invalid(lua) };
     ffi::lua_pushinteger(lua, i64::from(uuid.version()));
     1
 }
 
 unsafe extern "C-unwind" fn variant(lua: State) -> c_int {
-    let Some(uuid) = Uuid::parse(string(lua, 1)) else { return invalid(lua) };
+    let Some(text) = lua::to_bytes(lua, 1) else { return no_string(lua) };
+    let Some(uuid) = Uuid::parse(text) else { return invalid(lua) };
     lua::push_str(lua, uuid.variant());
     1
 }
 
 unsafe extern "C-unwind" fn parse(lua: State) -> c_int {
-    let Some(uuid) = Uuid::parse(string(lua, 1)) else { return invalid(lua) };
+    let Some(text) = lua::to_bytes(lua, 1) else { return no_string(lua) };
+    let Some(uuid) = Uuid::parse(text) else { return invalid(lua) };
     ffi::lua_createtable(lua, 0, 4);
     lua::set_integer(lua, -1, c"version", i64::from(uuid.version()));
     lua::set_text(lua, -1, c"variant", uuid.variant());
@@ -260,16 +264,16 @@ unsafe extern "C-unwind" fn parse(lua: State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn format(lua: State) -> c_int {
-    let text = string(lua, 1);
-    let form = if ffi::lua_isnoneornil(lua, 2) != 0 { b"standard" } else { string(lua, 2) };
+    let Some(text) = lua::to_bytes(lua, 1) else { return no_string(lua) };
+    let form = if ffi::lua_isnoneornil(lua, 2) != 0 { Some(&b"standard"[..]) } else { lua::to_bytes(lua, 2) };
     let Some(uuid) = Uuid::parse(text) else { return invalid(lua) };
     match form {
-        b"standard" => push(lua, uuid),
-        b"simple" => {
+        Some(b"standard") => push(lua, uuid),
+        Some(b"simple") => {
             lua::push_bytes(lua, &uuid.digits());
             1
         }
-        b"urn" => {
+        Some(b"urn") => {
             lua::push_str(lua, "urn:uuid:");
             push(lua, uuid);
             ffi::lua_concat(lua, 2);
@@ -288,11 +292,8 @@ unsafe fn invalid(lua: State) -> c_int {
     errors::fail(lua, errors::INVALID, "invalid UUID format")
 }
 
-unsafe fn string<'a>(lua: State, index: c_int) -> &'a [u8] {
-    match lua::to_bytes(lua, index) {
-        Some(text) => text,
-        None => lua::type_error(lua, index, "string"),
-    }
+unsafe fn no_string(lua: State) -> c_int {
+    errors::fail(lua, errors::INVALID, "input must be a string")
 }
 
 #[cfg(test)]

@@ -26,6 +26,9 @@ check.case("what is not base64 is Invalid", function()
     for _, text in ipairs({ "Zg=", "Z", "Zg", "Z===", "Zm9v!", "=", "Zm9v=" }) do
         check.fails(errors.INVALID, base64.decode(text))
     end
+    check.fails(errors.INVALID, base64.decode(5))
+    check.fails(errors.INVALID, base64.encode(5))
+    check.fails(errors.INVALID, base64.encode())
 end)
 
 return { main = check.main }

@@ -58,6 +58,12 @@ check.case("wrong input is Invalid", function()
     check.fails(errors.INVALID, uuid.format(DNS, "no such"))
     check.fails(errors.INVALID, uuid.v5("no", "name"))
     check.fails(errors.INVALID, uuid.v3("no", "name"))
+    check.fails(errors.INVALID, uuid.version(5))
+    check.fails(errors.INVALID, uuid.variant({}))
+    check.fails(errors.INVALID, uuid.parse())
+    check.fails(errors.INVALID, uuid.format(5))
+    check.fails(errors.INVALID, uuid.format(DNS, 5))
+    check.fails(errors.INVALID, uuid.v5(DNS))
 end)
 
 return { main = check.main }
