@@ -222,10 +222,10 @@ impl Lexer<'_> {
 
     fn word(&mut self) -> TokenKind {
         let start = self.at;
-        while self.peek(0).is_ascii_alphanumeric() || self.peek(0) == b'_' {
-            self.at += 1;
-        }
-        TokenKind::of_word(self.bytes.get(start..self.at).unwrap_or(&[]))
+        let rest = self.bytes.get(start..).unwrap_or(&[]);
+        let length = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').unwrap_or(rest.len());
+        self.at += length;
+        TokenKind::of_word(rest.get(..length).unwrap_or(&[]))
     }
 
     fn bad_character(&mut self) -> Option<TokenKind> {
