@@ -4,9 +4,11 @@ import dataclasses
 import math
 import statistics
 import subprocess
+import tempfile
 import time
 from typing import Optional
 
+import typed
 from memory import held
 from programs import SECONDS, Failed
 
@@ -214,15 +216,41 @@ def hello(programs, options):
 
 def milliseconds(program, runs):
     """The median of whole runs; one more goes before them and only warms the caches."""
-    times = []
     command = program.command("hello", [])
-    for _ in range(runs + 1):
-        start = time.perf_counter()
-        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS)
-        times.append(time.perf_counter() - start)
-        if result.returncode != 0 or result.stdout != "hello\n":
-            raise Failed(f"hello ended with code {result.returncode}: {(result.stderr or result.stdout).strip()[:300]}")
-    return statistics.median(times[1:]) * 1000
+    return statistics.median([hello_once(command) for _ in range(runs + 1)][1:]) * 1000
+
+
+def hello_once(command):
+    """The seconds of one whole run."""
+    start = time.perf_counter()
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS)
+    spent = time.perf_counter() - start
+    if result.returncode != 0 or result.stdout != "hello\n":
+        raise Failed(f"hello ended with code {result.returncode}: {(result.stderr or result.stdout).strip()[:300]}")
+    return spent
+
+
+def typed_hello(programs, options):
+    """Starts a program with types and the same without in turns, so that both meet the machine in the same state."""
+    runs = 5 if options.divisor > 1 else 41
+    moonlet = programs.moonlet
+    if moonlet.missing:
+        yield Row("a program with types", "", notes=[f"{moonlet.name}: {moonlet.missing}"])
+        return
+    for parts in [1, 40]:
+        times = {True: [], False: []}
+        with tempfile.TemporaryDirectory() as folder:
+            lines = [typed.write(f"{folder}/{kind}", kind, parts) for kind in times][0]
+            try:
+                for _ in range(runs + 1):
+                    for kind, spent in times.items():
+                        spent.append(hello_once([str(moonlet.binary), "run", f"{folder}/{kind}", "-x", "app:hello"]))
+            except Failed as failed:
+                yield Row("a program with types", "", notes=[f"{moonlet.name}: {failed}"], failed=True)
+                return
+        plain, with_types = (statistics.median(times[kind][1:]) * 1000 for kind in [False, True])
+        yield Row(f"hello in a program of {lines} lines, without its types", "ms", plain)
+        yield Row(f"hello in a program of {lines} lines, with its types", "ms", with_types, target=1.05 * plain)
 
 
 ATTACKS = ["loop", "errors", "memory", "strings", "pattern", "spawns", "messages", "calls"]
@@ -282,6 +310,7 @@ GROUPS = {
     "changes": changes,
     "cpu": cpu,
     "hello": hello,
+    "typed": typed_hello,
     "ticking": ticking,
     "neighbours": neighbours,
     "killing": killing,
