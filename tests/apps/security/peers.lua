@@ -98,13 +98,14 @@ end
 
 -- A service that tells who it is, and what became of acts that it was asked for.
 local function answers()
-    local inbox = process.inbox()
+    local inbox, events = process.inbox(), process.events()
     process.registry.register("security answers")
     while true do
-        local message, ok = inbox:receive()
-        if not ok then
+        local ready = channel.select({ inbox:case_receive(), events:case_receive() })
+        if ready.channel == events then
             return
         end
+        local message = ready.value
         local value, err = nil, nil
         if message:topic() == "who" then
             value = who()
