@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::types::TypeId;
+use super::annotations::{BASE_TYPES, base_type};
+use super::types::{Type, TypeId};
 use super::{Checker, Exports, File, Program};
 use crate::syntax::parse;
 
@@ -64,7 +65,7 @@ impl Checker {
             self.library.base_types.insert(name.clone(), *alias);
         }
         let base = self.types.resolve(exports.value);
-        if let super::types::Type::Record(index) = *self.types.get(base)
+        if let Type::Record(index) = *self.types.get(base)
             && let Some(record) = self.types.get_record(index).cloned()
         {
             for field in record.fields {
@@ -73,6 +74,13 @@ impl Checker {
                     self.library.string = Some(field.value);
                 }
                 self.library.globals.insert(name, field.value);
+            }
+        }
+        // The capitalised names are the base types as values.
+        for name in BASE_TYPES.iter().filter(|name| name.starts_with(|first: char| first.is_ascii_uppercase())) {
+            if let Some(base) = base_type(name) {
+                let value = self.types.add(Type::Meta(base));
+                self.library.globals.insert((*name).into(), value);
             }
         }
     }
