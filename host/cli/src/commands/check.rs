@@ -19,7 +19,10 @@ pub(crate) fn run(arguments: &CheckArguments) -> Result<u8, Failure> {
     let (mut report, snapshot) = match load_project(&arguments.directory, &arguments.project) {
         Ok(mut loaded) => {
             let snapshot = loaded.registry.snapshot();
-            loaded.diagnostics.extend(check_types(&snapshot, &mut loaded.sources));
+            let types = check_types(&snapshot, &mut loaded.sources);
+            let known: BTreeSet<_> = loaded.diagnostics.iter().filter_map(place).collect();
+            let new: Vec<_> = types.into_iter().filter(|found| place(found).is_none_or(|at| !known.contains(&at))).collect();
+            loaded.diagnostics.extend(new);
             loaded.diagnostics.extend(moonlet_runtime::check_policies(&snapshot));
             (Report { diagnostics: loaded.diagnostics, sources: loaded.sources }, Some(snapshot))
         }
@@ -29,6 +32,11 @@ pub(crate) fn run(arguments: &CheckArguments) -> Result<u8, Failure> {
     filter(&mut report, snapshot.as_ref(), arguments)?;
     print(&report, snapshot.as_ref(), arguments);
     Ok(if report.errors() > 0 { exit::FAILURE } else { exit::SUCCESS })
+}
+
+/// Gives the code and place of a report: what loading a project said about a place is not said again by the checker.
+fn place(diagnostic: &Diagnostic) -> Option<(String, Arc<str>, usize)> {
+    diagnostic.primary.as_ref().map(|label| (diagnostic.code.to_string(), Arc::clone(&label.file), label.span.start))
 }
 
 fn filter(report: &mut Report, snapshot: Option<&Snapshot>, arguments: &CheckArguments) -> Result<(), Failure> {
