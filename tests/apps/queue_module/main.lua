@@ -1,4 +1,5 @@
 local queue = require("queue")
+local registry = require("registry")
 local time = require("time")
 local check = require("check")
 
@@ -116,6 +117,9 @@ check.case("a message can be put off", function()
 end)
 
 check.case("a durable queue works alike", function()
+    local archivists = assert(registry.get("queue_module:archivists"))
+    archivists.data.lifecycle.auto_start = true
+    assert(registry.snapshot():changes():update(archivists):apply())
     settle(KEPT)
     local seen = {}
     for n = 1, 50 do
