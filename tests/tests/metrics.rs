@@ -36,6 +36,11 @@ fn a_node_tells_what_its_hosts_and_processes_use() {
     let json = Run::start(&["top", &address, "--json"], None).unwrap().finish().unwrap();
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(json.get("processes").and_then(serde_json::Value::as_array).map(Vec::len), Some(2));
+    let ps = Run::start(&["ps", &address, "--host", "app:processes"], None).unwrap().finish().unwrap();
+    assert_eq!(ps.stdout.lines().count(), 3, "{ps:?}");
+    assert!(ps.stdout.contains("{app:processes|") && ps.stdout.contains("app:polite_process "), "{ps:?}");
+    let none = Run::start(&["ps", &address, "--host", "app:none", "--json"], None).unwrap().finish().unwrap();
+    assert_eq!(none.stdout, "[]\n");
     run.signal(Signal::INT).unwrap();
     assert_eq!(run.finish().unwrap().code, Some(0));
 }

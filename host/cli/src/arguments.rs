@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Show the entries of an application
     Registry(RegistryArguments),
+    /// List the processes of a running node
+    Ps(PsArguments),
     /// Show what the hosts and processes of a running node use
     Top(TopArguments),
     /// List all limits with their defaults, and the attack that each stops
@@ -134,6 +136,19 @@ pub(crate) enum SortKey {
     Limits,
     /// Time since the start
     Uptime,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PsArguments {
+    /// Where the node tells what it uses: what `moonlet run --metrics` was given
+    #[arg(value_name = "ADDR:PORT", default_value = DEFAULT_ADDRESS)]
+    pub(crate) node: String,
+    /// Only processes on this process host
+    #[arg(long, value_name = "ID")]
+    pub(crate) host: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

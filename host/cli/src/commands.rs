@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod limits;
 pub(crate) mod lsp;
 pub(crate) mod modules;
+pub(crate) mod ps;
 pub(crate) mod registry;
 pub(crate) mod run;
 pub(crate) mod top;

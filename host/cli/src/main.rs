@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => commands::run::run(arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Registry(arguments) => commands::registry::run(&arguments),
+        Command::Ps(arguments) => commands::ps::run(&arguments),
         Command::Top(arguments) => commands::top::run(&arguments),
         Command::Limits(arguments) => commands::limits::run(&arguments),
         Command::Modules(arguments) => commands::modules::run(&arguments),

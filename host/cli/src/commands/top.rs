@@ -42,10 +42,10 @@ pub(crate) fn run(arguments: &TopArguments) -> Result<u8, Failure> {
 }
 
 /// Gets the accounts of the node.
-fn ask(node: &str) -> Result<Value, Failure> {
+pub(super) fn ask(node: &str) -> Result<Value, Failure> {
     let unreachable = |error: &dyn std::error::Error| {
         Failure::caused(format!("no node answers at {node}"), error)
-            .help(format!("start one that does: `moonlet run --metrics {node}`, or name its address: `moonlet top HOST:PORT`"))
+            .help(format!("start one that does: `moonlet run --metrics {node}`, or name its address, `HOST:PORT`"))
     };
     let no_address = || {
         let failure = Failure::message(format!("`{node}` is no address: write a host and a port, such as `127.0.0.1:9464`"));
@@ -66,15 +66,15 @@ fn ask(node: &str) -> Result<Value, Failure> {
     serde_json::from_str(body).map_err(|error| unreachable(&error))
 }
 
-fn number(value: &Value, name: &str) -> u64 {
+pub(super) fn number(value: &Value, name: &str) -> u64 {
     value.get(name).and_then(Value::as_u64).unwrap_or(0)
 }
 
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or("")
 }
 
-fn list<'a>(accounts: &'a Value, name: &str) -> &'a [Value] {
+pub(super) fn list<'a>(accounts: &'a Value, name: &str) -> &'a [Value] {
     accounts.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
@@ -162,16 +162,16 @@ fn picture(now: &Value, before: Option<&Value>, arguments: &TopArguments) -> Str
     picture
 }
 
-fn count(number: usize, what: &str, plural: &str) -> String {
+pub(super) fn count(number: usize, what: &str, plural: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}{plural}") }
 }
 
-fn row(cells: &[&str]) -> Vec<String> {
+pub(super) fn row(cells: &[&str]) -> Vec<String> {
     cells.iter().map(|cell| (*cell).to_owned()).collect()
 }
 
 /// Draws rows as columns: texts to the left, numbers to the right.
-fn draw(picture: &mut String, rows: &[Vec<String>]) {
+pub(super) fn draw(picture: &mut String, rows: &[Vec<String>]) {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();
@@ -188,7 +188,7 @@ fn draw(picture: &mut String, rows: &[Vec<String>]) {
     }
 }
 
-fn bytes(bytes: u64) -> String {
+pub(super) fn bytes(bytes: u64) -> String {
     match bytes {
         0..10_240 => format!("{bytes} B"),
         10_240..10_485_760 => format!("{} KiB", bytes >> 10),
@@ -196,7 +196,7 @@ fn bytes(bytes: u64) -> String {
     }
 }
 
-fn seconds(nanoseconds: u64) -> String {
+pub(super) fn seconds(nanoseconds: u64) -> String {
     match nanoseconds {
         0..1_000_000_000 => format!("{} ms", nanoseconds / 1_000_000),
         1_000_000_000..600_000_000_000 => format!("{:.1} s", nanoseconds as f64 / 1e9),
