@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use moonlet_runtime::{Error, Value};
 use ring::rand::SystemRandom;
@@ -172,33 +173,13 @@ fn shown(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_graphic()).take(20).collect()
 }
 
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
 fn encode_base64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().enumerate().fold(0_u32, |bits, (index, byte)| bits | u32::from(*byte) << (16 - 8 * index));
-        for place in 0..=chunk.len() {
-            let digit = (bits >> (18 - 6 * place) & 63) as usize;
-            text.push(DIGITS.get(digit).map_or('A', |digit| char::from(*digit)));
-        }
-    }
-    text
+    BASE64URL_NOPAD.encode(bytes)
 }
 
+/// Reads only what `encode_base64` writes: bits that mean nothing would let one token have two texts.
 fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    let (mut bits, mut count, mut out) = (0_u32, 0_u32, Vec::with_capacity(text.len() * 3 / 4));
-    for byte in text.bytes() {
-        let value = DIGITS.iter().position(|digit| *digit == byte)?;
-        bits = (bits << 6 | u32::try_from(value).ok()?) & 0xff_ffff;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count & 0xff) as u8);
-        }
-    }
-    // A digit too many, or bits that mean nothing, would let one token have two texts.
-    (count < 6 && bits & ((1 << count) - 1) == 0).then_some(out)
+    BASE64URL_NOPAD.decode(text.as_bytes()).ok()
 }
 
 #[cfg(test)]

@@ -148,22 +148,3 @@ impl ByteSource for Packed {
         self.length
     }
 }
-
-/// Encodes bytes for a header.
-pub(super) fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let part = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let bits = part(0) << 16 | part(1) << 8 | part(2);
-        for place in 0..4 {
-            if place <= chunk.len() {
-                let index = (bits >> (18 - 6 * place) & 63) as usize;
-                text.push(LETTERS.get(index).copied().map_or('A', char::from));
-            } else {
-                text.push('=');
-            }
-        }
-    }
-    text
-}

@@ -159,7 +159,7 @@ impl Plan {
         if self.headers.contains_key(header::AUTHORIZATION) && auth.is_none() {
             return Ok(());
         }
-        let text = format!("Basic {}", super::body::base64(&pair));
+        let text = format!("Basic {}", data_encoding::BASE64.encode(&pair));
         if let Ok(value) = HeaderValue::from_str(&text) {
             self.headers.insert(header::AUTHORIZATION, value);
         }
