@@ -40,8 +40,10 @@ fn main() {
 
 /// Copies Lua's sources out of the `lua-src` crate and applies `lua.patch`.
 fn patched_sources(out: &Path) -> PathBuf {
+    // For this target only: on a machine whose first build this is, Cargo has downloaded nothing for the others.
     let metadata = Command::new(env::var_os("CARGO").expect("Cargo sets CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        .args(["metadata", "--format-version", "1", "--offline", "--locked", "--filter-platform"])
+        .arg(env::var_os("TARGET").expect("Cargo sets TARGET"))
         .output()
         .expect("failed to run `cargo metadata`");
     assert!(metadata.status.success(), "`cargo metadata` failed: {}", String::from_utf8_lossy(&metadata.stderr));
