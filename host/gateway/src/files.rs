@@ -3,7 +3,7 @@
 //! Files are opened below their directory only, whatever a path or a link in it says.
 
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,7 +12,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use http::header::{self, HeaderValue};
 use http::{Method, Response, StatusCode};
-use moonlet_registry::{Entry, EntryId, HttpStatic, Snapshot};
+use moonlet_registry::{EntryId, HttpStatic, Snapshot, VolumeFolder};
 use tokio::sync::mpsc;
 
 use crate::answer::{self, Answer};
@@ -38,12 +38,14 @@ impl Volume {
     /// Opens the directory of a volume; none when there is no such directory.
     pub(crate) fn open(snapshot: &Snapshot, id: &EntryId, project: &Path) -> Option<Self> {
         let entry = snapshot.get(id)?;
-        if entry.kind != "fs.directory" {
-            tracing::warn!(target: "moonlet", "`{id}` is of kind `{}`, whose files are not served over HTTP", entry.kind);
-            return None;
-        }
-        let root = root(entry, project)?;
-        match Dir::open_ambient_dir(&root, ambient_authority()) {
+        let folder = match VolumeFolder::new(entry, project) {
+            Ok(folder) => folder,
+            Err(error) => {
+                tracing::warn!(target: "moonlet", "the files of `{id}` are not served: {error}");
+                return None;
+            }
+        };
+        match Dir::open_ambient_dir(&folder.path, ambient_authority()) {
             Ok(dir) => Some(Self(Arc::new(dir))),
             Err(error) => {
                 tracing::warn!(target: "moonlet", "the directory of `{id}` cannot be opened: {error}");
@@ -51,21 +53,6 @@ impl Volume {
             }
         }
     }
-}
-
-fn root(entry: &Entry, project: &Path) -> Option<PathBuf> {
-    let directory = Path::new(entry.data.get("directory")?.as_str()?);
-    let base = match (entry.data.get("base").and_then(|base| base.as_str()), &entry.origin) {
-        (Some("module"), Some(origin)) => origin.root.as_path(),
-        _ => project,
-    };
-    let root = base.join(directory);
-    if root.is_dir() {
-        return Some(root);
-    }
-    // Applications also name directories from where their entries are written.
-    let beside = entry.origin.as_ref().map(|origin| origin.directory.join(directory));
-    beside.filter(|path| path.is_dir()).or(Some(root))
 }
 
 /// A file that was found.

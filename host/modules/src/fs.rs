@@ -46,7 +46,8 @@ impl Files {
         let id = call.resolve(id);
         call.check("fs.get", &id)?;
         call.check_namespace(&id)?;
-        let entry = fail::entry(call, &id, "a volume (`kind: fs.directory`)", |kind| kind.starts_with("fs."))?;
+        let entry =
+            fail::entry(call, &id, "a volume (`kind: fs.directory` or `kind: fs.embed`)", |kind| kind.starts_with("fs."))?;
         let volumes = Arc::clone(&self.volumes);
         let keeper = call.keeper();
         let held = |volume| Arc::new(Held { volume, place: Place::default() });

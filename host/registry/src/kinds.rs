@@ -19,6 +19,7 @@ mod store;
 mod supervisor;
 mod table;
 mod template;
+mod volume;
 mod wasm;
 
 pub use contract::{Binding, BoundContract, Contract, ContractMethod};
@@ -33,6 +34,7 @@ pub use service::{Lifecycle, Restart, Service, ServiceSecurity, Startup};
 pub use store::MemoryStore;
 pub use supervisor::{Child, ChildRestart, ChildTarget, Intensity, Strategy, Supervisor};
 pub use table::{all_kinds, kind};
+pub use volume::VolumeFolder;
 pub(crate) use wasm::component_file;
 pub use wasm::{WasiFields, WasiMount, WasiVariable, WasmEntry, WasmForm};
 

@@ -50,7 +50,7 @@ pub use kinds::{
     Binding, BoundContract, Child, ChildRestart, ChildTarget, Command, Condition, Contract, ContractMethod, Effect, GroupScope,
     HostForm, Intensity, Kind, Lifecycle, LuaEntry, LuaForm, MemoryStore, Operand, Policy, PolicyRule, Pool, PoolType,
     ProcessHost, Restart, Retry, Service, ServiceSecurity, Startup, Storage, StorageForm, Strategy, Supervisor, Support,
-    TokenStore, Variable, ViewError, WasiFields, WasiMount, WasiVariable, WasmEntry, WasmForm, all_kinds, kind,
+    TokenStore, Variable, ViewError, VolumeFolder, WasiFields, WasiMount, WasiVariable, WasmEntry, WasmForm, all_kinds, kind,
 };
 pub use kinds::{HTTP_METHODS, HttpEndpoint, HttpMiddleware, HttpRouter, HttpService, HttpStatic, HttpTls};
 pub use limits::{Allow, Limits, Quota};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use moonlet_registry::{Entry, EntryId, WasmEntry};
+use moonlet_registry::{EntryId, VolumeFolder, WasmEntry};
 use moonlet_sandbox::{Compiled, Failure, Mount, WasiGrants, wit};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
@@ -69,7 +69,7 @@ fn bytes(node: &Shared, view: &WasmEntry) -> Result<Vec<u8>, wit::Error> {
     }
     let path = match (&view.file, &view.volume) {
         (Some(file), _) => file.clone(),
-        (None, Some((volume, path))) => inside(&directory(node, volume)?, path)
+        (None, Some((volume, path))) => inside(&folder(node, volume)?.path, path)
             .ok_or_else(|| errors::invalid(format!("`{path}` of `{}` leads out of its volume `{volume}`", view.id)))?,
         (None, None) => return Err(errors::invalid(format!("`{}` names no code; write `path:` or `source:`", view.id))),
     };
@@ -95,8 +95,9 @@ fn check_hash(view: &WasmEntry, digest: &Digest) -> Result<(), wit::Error> {
 pub(crate) fn grants(node: &Shared, view: &WasmEntry) -> Result<WasiGrants, wit::Error> {
     let mut grants = WasiGrants { args: view.wasi.args.clone(), ..WasiGrants::default() };
     for mount in &view.wasi.mounts {
-        let host = directory(node, &mount.volume)?;
-        grants.mounts.push(Mount { host, guest: mount.guest.clone(), read_only: mount.read_only });
+        let folder = folder(node, &mount.volume)?;
+        let read_only = mount.read_only || folder.read_only;
+        grants.mounts.push(Mount { host: folder.path, guest: mount.guest.clone(), read_only });
     }
     let snapshot = node.registry.snapshot();
     for variable in &view.wasi.env {
@@ -112,25 +113,12 @@ pub(crate) fn grants(node: &Shared, view: &WasmEntry) -> Result<WasiGrants, wit:
     Ok(grants)
 }
 
-/// Finds the directory of a file volume.
-fn directory(node: &Shared, volume: &EntryId) -> Result<PathBuf, wit::Error> {
+/// Finds the folder of a file volume.
+fn folder(node: &Shared, volume: &EntryId) -> Result<VolumeFolder, wit::Error> {
     let snapshot = node.registry.snapshot();
     let entry = snapshot.get(volume).ok_or_else(|| errors::not_found(format!("there is no file volume `{volume}`")))?;
-    if entry.kind != "fs.directory" {
-        return Err(errors::unavailable(format!("`{volume}` is of kind `{}`; only `fs.directory` can be read here", entry.kind)));
-    }
-    let entry = &node.environment.filled(&snapshot, entry)?;
-    let text = entry.data.get("directory").and_then(serde_json::Value::as_str).unwrap_or_default();
-    Ok(base(node, entry).join(text))
-}
-
-/// Where a relative directory starts.
-fn base(node: &Shared, entry: &Entry) -> PathBuf {
-    let of_module = entry.data.get("base").and_then(serde_json::Value::as_str) == Some("module");
-    match &entry.origin {
-        Some(origin) if of_module => origin.directory.clone(),
-        _ => node.project.clone(),
-    }
+    let entry = node.environment.filled(&snapshot, entry)?;
+    VolumeFolder::new(&entry, &node.project).map_err(|error| errors::unavailable(error.to_string()))
 }
 
 /// Joins a path to a directory; none when it leads out of it, links included.

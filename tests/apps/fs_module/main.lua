@@ -35,7 +35,8 @@ check.case("an id must lead to a volume", function()
     check.fails("NotFound", fs.get("fs_module:nothing"))
     check.fails("Invalid", fs.get("fs_module:main"))
     check.fails("NotFound", fs.get("fs_module:absent"))
-    check.contains(check.fails("Unavailable", fs.get("fs_module:embedded")), "fs.directory")
+    check.contains(check.fails("NotFound", fs.get("fs_module:unpacked")), "make `unpacked`")
+    check.contains(check.fails("Invalid", fs.get("fs_module:outside")), "directory")
     check.is_true(not pcall(fs.get, 5))
 end)
 
@@ -261,6 +262,22 @@ check.case("a volume may be read-only", function()
     check.fails("PermissionDenied", vol:open("main.lua", "a"))
     check.fails("PermissionDenied", vol:mkdir("x"))
     check.fails("PermissionDenied", vol:remove("main.lua"))
+end)
+
+check.case("embedded files are read only", function()
+    local vol = volume("embedded")
+    check.equal((vol:readfile("hello.txt")), "hello\n")
+    check.equal((vol:open("/pages/one.html"):read()), "<p>one</p>\n")
+    local names = {}
+    for entry in vol:readdir("/") do
+        table.insert(names, entry.name)
+    end
+    check.equal(names, { "hello.txt", "pages" })
+    check.equal((volume("pages"):readfile("one.html")), "<p>one</p>\n")
+    check.fails("PermissionDenied", vol:writefile("hello.txt", "x"))
+    check.fails("PermissionDenied", vol:open("new.txt", "w"))
+    check.fails("PermissionDenied", vol:mkdir("new"))
+    check.fails("PermissionDenied", vol:remove("hello.txt"))
 end)
 
 check.case("a volume has limits", function()

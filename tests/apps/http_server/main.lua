@@ -174,6 +174,7 @@ end)
 check.case("paths without a file lead to the index of an SPA", function()
     check.equal(get("/spa/users/1").body, "<!doctype html><title>index</title>\n")
     check.equal(get("/spa/css/style.css").body, "body { color: black }\n")
+    check.equal(get("/embedded/css/style.css").body, "body { color: black }\n")
 end)
 
 check.case("a firewall lets nobody pass without an actor", function()

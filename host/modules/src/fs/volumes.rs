@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use moonlet_registry::{Change, Entry, Size};
+use moonlet_registry::{Change, Entry, Size, VolumeFolder};
 use moonlet_runtime::{Error, NodeHandle};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
@@ -47,27 +47,25 @@ impl Volumes {
 
     /// Opens the volume of an entry. May wait for the disk.
     pub(super) fn open(&self, entry: &Entry) -> Result<Arc<Volume>, Error> {
-        if entry.kind != "fs.directory" {
-            let message =
-                format!("`{}` is of kind `{}`, which this build does not support: use `fs.directory`", entry.id, entry.kind);
-            return Err(unsupported(message));
-        }
         let volume = Arc::new(self.make(entry)?);
         let mut open = self.open.lock();
         Ok(Arc::clone(open.entry(entry.id.as_str().to_owned()).or_insert(volume)))
     }
 
     fn make(&self, entry: &Entry) -> Result<Volume, Error> {
-        let directory = entry.data.get("directory").and_then(Json::as_str).unwrap_or_default();
-        if directory.is_empty() {
-            return Err(invalid(format!("`{}` has no `directory`", entry.id)));
-        }
-        let directory = self.project.get().map_or_else(|| PathBuf::from(directory), |project| project.join(directory));
-        if entry.data.get("auto_init").and_then(Json::as_bool).unwrap_or(false) {
+        let project = self.project.get().map_or(Path::new("."), PathBuf::as_path);
+        let folder = VolumeFolder::new(entry, project).map_err(|error| invalid(error.to_string()))?;
+        let directory = folder.path;
+        if !folder.read_only && entry.data.get("auto_init").and_then(Json::as_bool).unwrap_or(false) {
             let made = std::fs::create_dir_all(&directory);
             made.map_err(|error| unsupported(format!("the directory of `{}` cannot be made: {}", entry.id, error.kind())))?;
         }
         let dir = Dir::open_ambient_dir(&directory, ambient_authority()).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound if folder.read_only => {
+                let name = entry.id.name();
+                let message = format!("the folder of `{}` does not exist: make `{name}`, or write `directory:`", entry.id);
+                not_found(message)
+            }
             std::io::ErrorKind::NotFound => {
                 not_found(format!("the directory of `{}` does not exist: make it, or write `auto_init: true`", entry.id))
             }
@@ -85,7 +83,13 @@ impl Volumes {
             None => 0,
         };
         let max_file_size = size("max_file_size").unwrap_or(FILE_SIZE);
-        Ok(Volume::new(dir, mode(entry.data.get("mode")), max_file_size, max_size.unwrap_or(GROWTH), used))
+        Ok(Volume::new(
+            dir,
+            if folder.read_only { 0o444 } else { mode(entry.data.get("mode")) },
+            max_file_size,
+            max_size.unwrap_or(GROWTH),
+            used,
+        ))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Volumes of files, queues and executors of commands.
+//! Queues, stores in files and databases, and executors of commands.
 
 use super::fields::LIFECYCLE;
 use crate::schema::{Field, Object, Target, Type, Unknown};
@@ -7,21 +7,6 @@ static DRIVER: Target = Target { what: "a queue driver", kinds: &["queue.driver.
 static QUEUE_TARGET: Target = Target { what: "a queue", kinds: &["queue.queue"] };
 static DATABASE: Target = Target { what: "a database", kinds: &["db.sql.*"] };
 static FUNCTION: Target = Target { what: "a function", kinds: &["function.*", "process.lua*"] };
-
-pub(super) static DIRECTORY: Object = Object {
-    fields: &[
-        Field::required("directory", Type::Text, "write `directory: data`, the directory that the volume shows"),
-        Field::new("auto_init", Type::Bool),
-        Field::new("mode", Type::Scalar),
-        Field::new("base", Type::Choice(&["project", "module"])),
-        Field::new("limits", Type::Object(&VOLUME_LIMITS)),
-        Field::new("lifecycle", Type::Object(&LIFECYCLE)),
-    ],
-    unknown: Unknown::Warned,
-};
-
-static VOLUME_LIMITS: Object =
-    Object { fields: &[Field::new("max_size", Type::Size), Field::new("max_file_size", Type::Size)], unknown: Unknown::Refused };
 
 pub(super) static MEMORY_DRIVER: Object =
     Object { fields: &[Field::new("lifecycle", Type::Object(&LIFECYCLE))], unknown: Unknown::Warned };

@@ -3,7 +3,7 @@
 //! A kind that gets built moves from `Missing` to `Built` here; that is all the loader needs to know.
 
 use super::contract::{BINDING, CONTRACT};
-use super::data::{COMMANDS, CONSUMER, DIRECTORY, FILE_DRIVER, FILE_STORE, MEMORY_DRIVER, QUEUE, SQL_STORE};
+use super::data::{COMMANDS, CONSUMER, FILE_DRIVER, FILE_STORE, MEMORY_DRIVER, QUEUE, SQL_STORE};
 use super::database::SQLITE;
 use super::environment::{FILE_STORAGE, NO_FIELDS, ROUTER_STORAGE, STATIC_STORAGE, VARIABLE};
 use super::fields::RUN_META;
@@ -16,6 +16,7 @@ use super::service::SERVICE;
 use super::store::MEMORY_STORE;
 use super::supervisor::SUPERVISOR;
 use super::template::{TEMPLATE, TEMPLATE_SET};
+use super::volume::{DIRECTORY, EMBEDDED};
 use super::wasm::{COMPONENT, TEXT};
 use super::{Kind, Support};
 use crate::schema::Object;
@@ -102,7 +103,7 @@ static KINDS: &[Kind] = &[
     missing("db.sql.mssql", "a SQL Server database", "databases other than SQLite"),
     missing("db.cdc.postgres", "changes of a Postgres database", "change data capture"),
     built("fs.directory", "a directory", &DIRECTORY),
-    missing("fs.embed", "embedded files", "volumes of embedded files"),
+    built("fs.embed", "files of the project, to read only", &EMBEDDED),
     built("template.set", "a set of templates", &TEMPLATE_SET),
     built("template.jet", "a template", &TEMPLATE),
     built("exec.native", "commands of the operating system", &COMMANDS),

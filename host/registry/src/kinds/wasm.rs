@@ -49,7 +49,7 @@ pub struct WasiVariable {
 /// A file volume that code sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WasiMount {
-    /// The entry of kind `fs.directory`.
+    /// The entry of kind `fs.directory` or `fs.embed`.
     pub volume: EntryId,
     /// The absolute path under which the code sees it.
     pub guest: String,
