@@ -73,12 +73,27 @@ pub(crate) struct RunArguments {
     /// Tell what the node uses at this address: /metrics for Prometheus, and `moonlet top`
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) metrics: Option<SocketAddr>,
+    /// How records of the log are written [default: text, or `logger.encoding` of the configuration]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub(crate) log_format: Option<LogFormat>,
+    /// Log each HTTP request
+    #[arg(long)]
+    pub(crate) access_log: bool,
     /// Log more; once for debugging, twice for tracing
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// A command and its arguments, or the arguments of the entry
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) rest: Vec<String>,
+}
+
+/// How records of the log are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line for people
+    Text,
+    /// One JSON object on a line
+    Json,
 }
 
 /// The level below which `check` leaves reports out.

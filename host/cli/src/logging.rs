@@ -1,15 +1,24 @@
-//! The log: where it goes and how much of it.
+//! The log: where it goes, how much of it, and in which form.
 
 use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::settings::Settings;
+
+mod json;
+
 /// The variable that says in detail what is logged, such as `moonlet::process=debug`.
 const VARIABLE: &str = "MOONLET_LOG";
 
+/// What keeps the access log out.
+const NO_ACCESS: &str = "moonlet::http=off";
+/// What lets the access log in, also where the log is quiet.
+const ACCESS: &str = "moonlet::http=info";
+
 /// Starts the log on standard error. `quiet` is for a process that has the terminal to itself.
-pub(crate) fn start(quiet: bool, verbose: u8) {
+pub(crate) fn start(quiet: bool, verbose: u8, settings: &Settings) {
     let level = match (verbose, quiet) {
         (0, true) => LevelFilter::OFF,
         (0, false) => LevelFilter::INFO,
@@ -18,13 +27,19 @@ pub(crate) fn start(quiet: bool, verbose: u8) {
     };
     let filter = match std::env::var(VARIABLE) {
         Ok(directives) if !directives.is_empty() => EnvFilter::new(directives),
-        _ => EnvFilter::default().add_directive(level.into()),
+        _ => {
+            let access = if settings.access_log { ACCESS } else { NO_ACCESS };
+            let access = if verbose > 0 { None } else { access.parse().ok() };
+            let filter = EnvFilter::default().add_directive(level.into());
+            access.into_iter().fold(filter, EnvFilter::add_directive)
+        }
     };
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal() && crate::output::color())
-        .finish();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     // There can be only one, and this is the only place that sets it.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    let _ = if settings.json_log {
+        tracing::subscriber::set_global_default(log.event_format(json::Json).finish())
+    } else {
+        let ansi = io::stderr().is_terminal() && crate::output::color();
+        tracing::subscriber::set_global_default(log.with_ansi(ansi).finish())
+    };
 }

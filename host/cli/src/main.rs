@@ -16,6 +16,7 @@ mod modules;
 mod observe;
 mod output;
 mod project;
+mod settings;
 mod signals;
 mod yaml;
 

@@ -1,6 +1,6 @@
 //! What a running node tells about itself: a small HTTP server on an address that the operator chose.
 //!
-//! `/metrics` is text for Prometheus, `/stats` is JSON for `moonlet top`. There is nothing else, and nothing can be changed through it.
+//! `/metrics` is text for Prometheus, with what HTTP servers and applications count; `/stats` is JSON for `moonlet top`. There is nothing else, and nothing can be changed through it.
 //! One client is served at a time and has little time, so that it costs the node next to nothing.
 
 use std::io::{self, Read, Write};
@@ -49,7 +49,11 @@ fn answer(mut stream: TcpStream, node: &NodeHandle) -> io::Result<()> {
     let (path, _query) = path.split_once('?').unwrap_or((path, ""));
     let (status, kind, body) = match (method, path) {
         ("GET" | "HEAD", "/metrics" | "/stats") => match node.accounts() {
-            Ok(accounts) if path == "/metrics" => ("200 OK", "text/plain; version=0.0.4", prometheus::text(&accounts)),
+            Ok(accounts) if path == "/metrics" => {
+                let mut text = prometheus::text(&accounts);
+                text.push_str(&node.module_metrics().unwrap_or_default());
+                ("200 OK", "text/plain; version=0.0.4", text)
+            }
             Ok(accounts) => ("200 OK", "application/json", to_json(&accounts).to_string()),
             Err(error) => ("503 Service Unavailable", "text/plain", error.message),
         },

@@ -8,6 +8,7 @@ use moonlet_registry::{Change, EntryId, HttpService, Snapshot};
 use moonlet_runtime::{Answer, Error, Fault, HostModule, ModuleCall, NodeHandle, Value};
 use parking_lot::Mutex;
 
+use crate::counters::Counters;
 use crate::middleware::Kit;
 use crate::module;
 use crate::server::{Server, bind};
@@ -16,6 +17,7 @@ use crate::server::{Server, bind};
 #[derive(Default)]
 pub struct Gateway {
     state: Mutex<State>,
+    counters: Arc<Counters>,
 }
 
 #[derive(Default)]
@@ -142,7 +144,7 @@ impl HostModule for Gateway {
         let snapshot = node.registry()?.snapshot();
         let mut state = self.state.lock();
         state.node = Some(node.clone());
-        state.kit = Some(Arc::new(Kit::new(node.clone())?));
+        state.kit = Some(Arc::new(Kit::new(node.clone(), Arc::clone(&self.counters))?));
         state.follow(&snapshot)
     }
 
@@ -174,6 +176,10 @@ impl HostModule for Gateway {
         if let Err(error) = state.follow(&snapshot) {
             tracing::error!(target: "moonlet", "{}", error.message);
         }
+    }
+
+    fn metrics(&self) -> String {
+        self.counters.render()
     }
 
     fn stop(&self) {

@@ -10,10 +10,12 @@
 //! exchange  one request and its answer, shared with the process that works on it
 //! module    what Lua sees of it
 //! middleware, relay, files   what stands around, behind or in the place of an endpoint
+//! counters  how many requests there were, and how they went
 //! ```
 
 mod answer;
 mod body;
+mod counters;
 mod exchange;
 mod files;
 mod gateway;

@@ -1,11 +1,13 @@
 //! What stands around endpoints: a chain is entered from the outside in, and left the other way.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use moonlet_registry::HttpMiddleware;
 use moonlet_runtime::{Error, NodeHandle};
 
 use crate::answer::Answer;
+use crate::counters::Counters;
 use crate::relay::{SseRelay, WebSocketRelay};
 use crate::server::Context;
 
@@ -24,12 +26,13 @@ pub(crate) use options::{Options, Origins};
 pub(crate) struct Kit {
     node: NodeHandle,
     project: PathBuf,
+    counters: Arc<Counters>,
 }
 
 impl Kit {
-    pub(crate) fn new(node: NodeHandle) -> Result<Self, Error> {
+    pub(crate) fn new(node: NodeHandle, counters: Arc<Counters>) -> Result<Self, Error> {
         let project = node.project()?;
-        Ok(Self { node, project })
+        Ok(Self { node, project, counters })
     }
 
     /// Returns where relative paths start.
@@ -47,7 +50,9 @@ impl Kit {
                 "compress" => Middleware::Compress(compress::Compress::new(&options)),
                 "real_ip" => Middleware::RealIp(real_ip::RealIp::new(&options)),
                 "token_auth" => Middleware::TokenAuth(token_auth::TokenAuth::new(&options)),
-                "metrics" | "otel" => Middleware::Trace,
+                "metrics" => Middleware::Metrics(Arc::clone(&self.counters)),
+                // Every request is traced where tracing is on, so that this name has nothing left to do.
+                "otel" => return None,
                 "sendfile" => Middleware::SendFile(sendfile::SendFile::new(&options, &self.node, &self.project)),
                 "endpoint_firewall" => Middleware::Firewall(firewall::Firewall::endpoint(&options)),
                 "resource_firewall" => Middleware::Firewall(firewall::Firewall::resource(&options)),
@@ -67,8 +72,8 @@ enum Middleware {
     Compress(compress::Compress),
     RealIp(real_ip::RealIp),
     TokenAuth(token_auth::TokenAuth),
-    /// Writes how each request went to the log, for those who look closely.
-    Trace,
+    /// Counts requests.
+    Metrics(Arc<Counters>),
     SendFile(sendfile::SendFile),
     Firewall(firewall::Firewall),
     WebSocket(WebSocketRelay),
@@ -108,11 +113,14 @@ impl Chain {
                     auth.before(context);
                     None
                 }
-                Middleware::Compress(_)
-                | Middleware::Trace
-                | Middleware::SendFile(_)
-                | Middleware::WebSocket(_)
-                | Middleware::Events(_) => None,
+                Middleware::Metrics(counters) => {
+                    // Two of them in one chain count a request once.
+                    if context.counted.is_none() {
+                        context.counted = Some(counters.begin(context));
+                    }
+                    None
+                }
+                Middleware::Compress(_) | Middleware::SendFile(_) | Middleware::WebSocket(_) | Middleware::Events(_) => None,
             };
             if answer.is_some() {
                 return Passed { count, answer };
@@ -133,8 +141,10 @@ impl Chain {
                 Middleware::SendFile(files) => files.after(context, answer).await,
                 Middleware::WebSocket(relay) => relay.after(context, answer),
                 Middleware::Events(relay) => relay.after(context, answer),
-                Middleware::Trace => {
-                    trace(context, &answer);
+                Middleware::Metrics(_) => {
+                    if let Some(counted) = context.counted.take() {
+                        counted.end(answer.status());
+                    }
                     answer
                 }
                 Middleware::RateLimit(_) | Middleware::Firewall(_) | Middleware::RealIp(_) | Middleware::TokenAuth(_) => answer,
@@ -142,11 +152,4 @@ impl Chain {
         }
         answer
     }
-}
-
-fn trace(context: &Context, answer: &Answer) {
-    let route = context.route.as_ref().map_or("", |route| route.pattern.as_str());
-    let micros = context.start.elapsed().as_micros();
-    let (method, status, remote) = (&context.parts.method, answer.status().as_u16(), &context.remote);
-    tracing::debug!(target: "moonlet::http", %method, route, status, micros, remote, "request");
 }

@@ -34,6 +34,8 @@ pub(crate) struct Router {
 pub(crate) struct Mount {
     pub(crate) files: Files,
     pub(crate) before: Chain,
+    /// Where they are, as a pattern.
+    pub(crate) pattern: Arc<str>,
 }
 
 /// One endpoint.
@@ -42,7 +44,7 @@ pub(crate) struct Route {
     pub(crate) func: String,
     pub(crate) router: Arc<Router>,
     /// The pattern as text, for logs and numbers.
-    pub(crate) pattern: String,
+    pub(crate) pattern: Arc<str>,
     /// The names of the parameters; none for the rest of a path, which Lua does not see.
     names: Vec<Option<String>>,
 }
@@ -91,9 +93,10 @@ impl Table {
         }
         for view in snapshot.of_kind("http.static").filter_map(|entry| HttpStatic::new(entry).ok()) {
             if view.server == *server {
-                let path = parts(&view.path).map(str::to_owned).collect();
-                let before = kit.chain(&view.before);
-                table.files.push((path, Arc::new(Mount { files: Files::new(&view, snapshot, kit.project()), before })));
+                let path: Vec<String> = parts(&view.path).map(str::to_owned).collect();
+                let (before, files) = (kit.chain(&view.before), Files::new(&view, snapshot, kit.project()));
+                let pattern = path.iter().map(String::as_str).chain(["{path...}"]).collect::<Vec<_>>().join("/");
+                table.files.push((path, Arc::new(Mount { files, before, pattern: format!("/{pattern}").into() })));
             }
         }
         table.routers.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
@@ -121,7 +124,7 @@ impl Table {
         }
         let pattern = format!("/{}", prefix.iter().map(String::as_str).chain(parts(&view.path)).collect::<Vec<_>>().join("/"));
         let (id, func) = (view.id, view.func.to_string());
-        let route = Route { id, func, router: Arc::clone(router), pattern, names };
+        let route = Route { id, func, router: Arc::clone(router), pattern: pattern.into(), names };
         let methods = if rest { &mut node.rest } else { &mut node.here };
         if let Some(other) = methods.get(&view.method) {
             let (one, other) = (&other.id, &route.id);

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::middleware::Kit;
 use crate::routes::Table;
 
+mod access;
 mod call;
 mod connection;
 mod listener;

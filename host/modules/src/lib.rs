@@ -44,7 +44,6 @@ pub use env::EnvModule;
 pub use exec::Exec;
 pub use fs::Files;
 pub use history::{Chronicle, SqliteHistory};
-pub use metrics::render_metrics;
 pub use security::SecurityModule;
 pub use sql::{Databases, Sql};
 pub use system::{Quit, System};
@@ -100,7 +99,7 @@ pub fn computing() -> Vec<Arc<dyn HostModule>> {
         Arc::new(crypto::Crypto),
         Arc::new(expr::Expr),
         Arc::new(html::Html),
-        Arc::new(metrics::Metrics),
+        Arc::<metrics::Metrics>::default(),
         Arc::new(templates::Templates),
         Arc::new(text::Text),
         Arc::new(yaml::Yaml),

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::LazyLock;
 
 use moonlet_runtime::{Answer, Args, Error, Fault, HostModule, Manifest, ModuleCall, Value};
 use parking_lot::Mutex;
@@ -21,16 +20,17 @@ const MAX_VALUE: usize = 256;
 /// The upper bounds of histograms, in whatever is measured; seconds mostly.
 const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// What names of the node start with: a family of an application must not claim one of them, because a scrape with two families of one
+/// name is refused as a whole.
+const RESERVED: [&str; 2] = ["moonlet_", "wippy_"];
+/// What the names of the series of a histogram end with.
+const SUFFIXES: [&str; 3] = ["_bucket", "_sum", "_count"];
+
 /// The module.
 #[derive(Debug, Default)]
-pub(crate) struct Metrics;
-
-static RECORDED: LazyLock<Mutex<Recorded>> = LazyLock::new(Mutex::default);
-
-/// Writes what applications of this program recorded, in the text format of Prometheus.
-#[must_use]
-pub fn render_metrics() -> String {
-    RECORDED.lock().render()
+pub(crate) struct Metrics {
+    /// Guards what was recorded; held for one record or one scrape.
+    recorded: Mutex<Recorded>,
 }
 
 impl HostModule for Metrics {
@@ -60,7 +60,7 @@ impl HostModule for Metrics {
             let wanted = if kind == Kind::Counter { "a number of 0 or more" } else { "a finite number" };
             return Err(invalid(format!("the value of `{name}` is {value}; it must be {wanted}")).into());
         }
-        let mut recorded = RECORDED.lock();
+        let mut recorded = self.recorded.lock();
         let series = recorded.series(name, kind, labels, call.host())?;
         match function {
             "gauge_set" => series.sum = value,
@@ -73,6 +73,10 @@ impl HostModule for Metrics {
             counts.for_each(|(_, count)| *count += 1);
         }
         Answer::one(true)
+    }
+
+    fn metrics(&self) -> String {
+        self.recorded.lock().render()
     }
 }
 
@@ -122,6 +126,9 @@ impl Recorded {
             let message = format!("`{name}` is a {} and cannot be a {}, too", family.kind.name(), kind.name());
             return Err(invalid(message));
         }
+        if known.is_none() {
+            self.check_name(&name, kind)?;
+        }
         if known.is_none_or(|family| !family.series.contains_key(&labels)) {
             let of_host = self.of_hosts.entry(host.to_owned()).or_default();
             if self.count >= MAX_SERIES || *of_host >= MAX_SERIES_OF_HOST {
@@ -133,6 +140,24 @@ impl Recorded {
         }
         let family = self.families.entry(name).or_insert_with(|| Family { kind, series: BTreeMap::new() });
         Ok(family.series.entry(labels).or_default())
+    }
+
+    /// Refuses the name of a new family whose lines could be taken for those of another one.
+    fn check_name(&self, name: &str, kind: Kind) -> Result<(), Error> {
+        if let Some(prefix) = RESERVED.iter().find(|prefix| name.starts_with(**prefix)) {
+            return Err(invalid(format!("`{name}` cannot be a metric: names that start with `{prefix}` belong to the node")));
+        }
+        let bases = SUFFIXES.iter().filter_map(|suffix| name.strip_suffix(suffix));
+        let is_histogram = |base: &str| self.families.get(base).is_some_and(|family| family.kind == Kind::Histogram);
+        let base = bases.into_iter().find(|base| is_histogram(base)).map(str::to_owned);
+        let mut parts = SUFFIXES.iter().map(|suffix| format!("{name}{suffix}"));
+        let taken = if kind == Kind::Histogram { parts.find(|part| self.families.contains_key(part)) } else { None };
+        match base.or(taken) {
+            Some(other) => {
+                Err(invalid(format!("`{name}` cannot be a metric beside `{other}`: their lines would have the same names")))
+            }
+            None => Ok(()),
+        }
     }
 
     fn render(&self) -> String {
@@ -220,6 +245,19 @@ mod tests {
         let text = recorded.render();
         assert!(text.contains("# TYPE requests_total counter\nrequests_total{code=\"200\",path=\"a\\\"b\"} 2\n"), "{text}");
         assert!(text.contains("seconds_bucket{le=\"+Inf\"} 1\nseconds_sum 0.3\nseconds_count 1\n"), "{text}");
+    }
+
+    #[test]
+    fn no_family_can_be_taken_for_another_one() {
+        let mut recorded = Recorded::default();
+        let mut add = |name: &str, kind: Kind| recorded.series(name.to_owned(), kind, String::new(), "h").map(|_| ());
+        assert!(add("moonlet_processes", Kind::Gauge).is_err());
+        assert!(add("wippy_http_requests_total", Kind::Counter).is_err());
+        add("seconds", Kind::Histogram).unwrap();
+        assert!(add("seconds_count", Kind::Counter).is_err());
+        add("size_sum", Kind::Gauge).unwrap();
+        assert!(add("size", Kind::Histogram).is_err());
+        assert!(add("size", Kind::Gauge).is_ok());
     }
 
     #[test]

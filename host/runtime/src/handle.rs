@@ -133,6 +133,19 @@ impl NodeHandle {
         Ok(self.shared()?.accounts())
     }
 
+    /// Writes what host modules count, in the text format of Prometheus.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when the node has stopped.
+    pub fn module_metrics(&self) -> Result<String, Error> {
+        let node = self.shared()?;
+        let mut texts: Vec<String> = node.modules.values().map(|module| module.host.metrics()).collect();
+        // One order from scrape to scrape.
+        texts.sort();
+        Ok(texts.concat())
+    }
+
     /// Lists the services and how they do.
     ///
     /// # Errors

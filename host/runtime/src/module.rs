@@ -79,6 +79,12 @@ pub trait HostModule: Send + Sync {
     /// Ends what `start` started; called when the node stops, before its processes end.
     fn stop(&self) {}
 
+    /// Writes what the module counts, in the text format of Prometheus. Names of families must be nobody else's: those of the node start
+    /// with `moonlet_`.
+    fn metrics(&self) -> String {
+        String::new()
+    }
+
     /// Hears that a process ended which may hold something of a module, see [`ModuleCall::hold`].
     fn forget(&self, _pid: &str) {}
 }

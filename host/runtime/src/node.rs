@@ -49,6 +49,8 @@ pub struct NodeConfig {
     pub strict: bool,
     /// The directory of the project, where relative paths in entries start.
     pub project: std::path::PathBuf,
+    /// Whether the fields of what processes log are JSON in the records, and not text.
+    pub json_log: bool,
 }
 
 /// Why a node could not be made.
@@ -159,6 +161,7 @@ impl Node {
             events: Events::new(),
             upgradable: Mutex::default(),
             strict: config.strict,
+            json_log: config.json_log,
             policies: RwLock::default(),
             environment: Arc::new(Environment::new(config.project.clone())),
             project: config.project.clone(),

@@ -60,6 +60,8 @@ pub(crate) struct Shared {
     pub(crate) upgradable: Mutex<FxHashSet<u64>>,
     /// Whether a process without actor or scope may do nothing that policies guard.
     pub(crate) strict: bool,
+    /// Whether the fields of what processes log are JSON.
+    pub(crate) json_log: bool,
     /// The policies that the registry holds.
     pub(crate) policies: RwLock<Policies>,
     /// Variables, and the storages of their values.

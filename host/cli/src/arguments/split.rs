@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 /// Options of `run` that are followed by a value.
-const WITH_VALUE: &[&str] = &["-x", "--exec", "--host", "--metrics", "-o", "--override"];
+const WITH_VALUE: &[&str] = &["-x", "--exec", "--host", "--metrics", "--log-format", "-o", "--override"];
 const SEPARATOR: &str = "--";
 
 /// Puts `--` before what belongs to the process, unless the user did.
@@ -67,6 +67,7 @@ mod tests {
         check_split("moonlet run -x app:main app", "moonlet run -x app:main -- app");
         check_split("moonlet run --exec=app:main --host a:b 1", "moonlet run --exec=app:main --host a:b -- 1");
         check_split("moonlet run app -xapp:main", "moonlet run app -xapp:main");
+        check_split("moonlet run --log-format json app", "moonlet run --log-format json app");
         check_split("moonlet run app -x app:main -- -x", "moonlet run app -x app:main -- -x");
         check_split("moonlet run app -x app:main -", "moonlet run app -x app:main -- -");
     }

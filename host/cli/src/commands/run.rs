@@ -1,6 +1,5 @@
 //! `moonlet run`: starts an application, or one process of it on this terminal.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::mpsc;
 
@@ -10,6 +9,7 @@ use moonlet_registry::{Loaded, Report, Snapshot, check_types};
 use crate::arguments::RunArguments;
 use crate::failure::Failure;
 use crate::project::{load_project, resume};
+use crate::settings::Settings;
 use crate::{exit, logging, output, signals};
 
 mod node;
@@ -39,13 +39,14 @@ pub(crate) fn run(arguments: RunArguments) -> Result<u8, Failure> {
     }
     check_types_as_configured(&mut loaded, &snapshot, target.is_none())?;
     let quiet = target.is_some();
-    logging::start(quiet, arguments.verbose);
+    let settings = Settings::read(&loaded.project.config.value, &arguments)?;
+    logging::start(quiet, arguments.verbose, &settings);
     if !quiet || arguments.verbose > 0 {
         output::diagnostics(&loaded.diagnostics, &loaded.sources);
     }
     match target {
-        Some(target) => node::execute(&loaded, &target, arguments.metrics, events, &inbox),
-        None => serve(&loaded, arguments.metrics, events, &inbox),
+        Some(target) => node::execute(&loaded, &target, &settings, events, &inbox),
+        None => serve(&loaded, &settings, events, &inbox),
     }
 }
 
@@ -68,14 +69,14 @@ fn check_types_as_configured(loaded: &mut Loaded, snapshot: &Snapshot, serving: 
 
 fn serve(
     loaded: &Loaded,
-    metrics: Option<SocketAddr>,
+    settings: &Settings,
     events: mpsc::Sender<Event>,
     inbox: &mpsc::Receiver<Event>,
 ) -> Result<u8, Failure> {
     if !loaded.project.config.strict {
         tracing::info!(target: "moonlet", "security.strict is off: what no policy mentions is allowed");
     }
-    node::serve(loaded, metrics, events, inbox)
+    node::serve(loaded, settings, events, inbox)
 }
 
 fn list(snapshot: &Snapshot) -> Result<u8, Failure> {

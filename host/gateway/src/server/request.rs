@@ -9,8 +9,9 @@ use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use moonlet_runtime::Authority;
 
-use super::{Server, call};
+use super::{Server, access, call};
 use crate::answer::{self, Answer};
+use crate::counters::Counted;
 use crate::routes::{Route, Target};
 
 /// One request as middleware sees it.
@@ -25,6 +26,10 @@ pub(crate) struct Context {
     pub(crate) authority: Option<Arc<Authority>>,
     /// The endpoint, once it is known.
     pub(crate) route: Option<Arc<Route>>,
+    /// The pattern of the endpoint or of the files; none for what is nowhere. A path would be too many different things.
+    pub(crate) pattern: Option<Arc<str>>,
+    /// Counts it while it goes on.
+    pub(crate) counted: Option<Counted>,
     /// The connection itself, for those that go over to another protocol.
     pub(crate) upgrade: Option<OnUpgrade>,
     /// When it came.
@@ -51,48 +56,58 @@ pub(crate) async fn answer(server: &Arc<Server>, mut request: Request<Incoming>,
         remote: peer.to_string(),
         authority: server.authority.load_full(),
         route: None,
+        pattern: None,
+        counted: None,
         upgrade,
         start: std::time::Instant::now(),
     };
+    let answer = respond(&mut context, target, body).await;
+    access::log(&context, &answer);
+    answer
+}
+
+async fn respond(context: &mut Context, target: Target, body: Incoming) -> Answer {
     match target {
         Target::Route(route, params) => {
             let router = Arc::clone(&route.router);
+            context.pattern = Some(Arc::clone(&route.pattern));
             context.route = Some(Arc::clone(&route));
-            let mut passed = router.before.enter(&mut context);
+            let mut passed = router.before.enter(context);
             let answer = match passed.take_answer() {
                 Some(answer) => answer,
                 None => {
-                    let mut inner = router.after.enter(&mut context);
+                    let mut inner = router.after.enter(context);
                     let answer = match inner.take_answer() {
                         Some(answer) => answer,
-                        None => match oversized(&context) {
+                        None => match oversized(context) {
                             Some(answer) => answer,
-                            None => call::call(&context, route, params, body).await,
+                            None => call::call(context, route, params, body).await,
                         },
                     };
-                    router.after.leave(inner, &mut context, answer).await
+                    router.after.leave(inner, context, answer).await
                 }
             };
-            router.before.leave(passed, &mut context, answer).await
+            router.before.leave(passed, context, answer).await
         }
         Target::NotAllowed(router, allowed) => {
-            let mut passed = router.before.enter(&mut context);
+            let mut passed = router.before.enter(context);
             let answer = passed.take_answer().unwrap_or_else(|| answer::method_not_allowed(&allowed));
-            router.before.leave(passed, &mut context, answer).await
+            router.before.leave(passed, context, answer).await
         }
         Target::Files(mount, path) => {
-            let mut passed = mount.before.enter(&mut context);
+            context.pattern = Some(Arc::clone(&mount.pattern));
+            let mut passed = mount.before.enter(context);
             let answer = match passed.take_answer() {
                 Some(answer) => answer,
-                None => mount.files.answer(&context, path).await,
+                None => mount.files.answer(context, path).await,
             };
-            mount.before.leave(passed, &mut context, answer).await
+            mount.before.leave(passed, context, answer).await
         }
         Target::Nowhere(None) => answer::not_found(),
         Target::Nowhere(Some(router)) => {
-            let mut passed = router.before.enter(&mut context);
+            let mut passed = router.before.enter(context);
             let answer = passed.take_answer().unwrap_or_else(answer::not_found);
-            router.before.leave(passed, &mut context, answer).await
+            router.before.leave(passed, context, answer).await
         }
     }
 }

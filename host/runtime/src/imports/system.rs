@@ -76,7 +76,7 @@ impl wit::log::Host for Calls {
                 if tracing::enabled!(target: "moonlet::process", $level) && self.node.may_log(&self.process, message.len() + fields.len()) {
                     let message = errors::plain(cut(&message));
                     let (logger, location) = (errors::plain(cut_name(&logger)), errors::plain(cut_name(&location)));
-                    let fields = shown_fields(&fields);
+                    let fields = if self.node.json_log { json_fields(&fields) } else { shown_fields(&fields) };
                     tracing::event!(target: "moonlet::process", $level, pid, entry, logger, location, fields, "{message}");
                 }
             };
@@ -154,6 +154,22 @@ fn cut(message: &str) -> &str {
 
 fn cut_name(name: &str) -> &str {
     name.get(..name.floor_char_boundary(MAX_LOG_NAME)).unwrap_or_default()
+}
+
+/// Writes the fields of a record as a JSON object.
+fn json_fields(fields: &[u8]) -> String {
+    let mut object = serde_json::Map::new();
+    if fields.len() > MAX_LOG {
+        object.insert("unreadable_fields".to_owned(), format!("more than {MAX_LOG} bytes of fields").into());
+    } else {
+        for (name, value) in document::decode_map(fields).unwrap_or_default() {
+            let name = name.as_str().map_or_else(|| name.to_string(), str::to_owned);
+            // What JSON has no word for is text.
+            let value = document::to_json(&value).unwrap_or_else(|_| value.to_string().into());
+            object.insert(name, value);
+        }
+    }
+    serde_json::Value::Object(object).to_string()
 }
 
 /// Writes the fields of a record as `name=value`, without control characters.

@@ -1,6 +1,5 @@
 //! The node that `run` starts: what it is made of, and how it ends.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use crate::exit;
 use crate::failure::Failure;
 use crate::modules;
 use crate::observe;
+use crate::settings::Settings;
 
 /// How long a process on the terminal may take to stop once it was asked to.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,12 +40,12 @@ pub(super) enum Event {
 pub(super) fn execute(
     loaded: &Loaded,
     target: &Target,
-    metrics: Option<SocketAddr>,
+    settings: &Settings,
     events: mpsc::Sender<Event>,
     inbox: &mpsc::Receiver<Event>,
 ) -> Result<u8, Failure> {
     let terminal = Arc::new(Terminal::new(target.arguments.clone()));
-    let node = start(loaded, metrics, &terminal, &events)?;
+    let node = start(loaded, settings, &terminal, &events)?;
     let outcome = run_target(&node, target, events, inbox);
     node.shutdown(LEFT_BEHIND);
     // What the process wrote comes before what is said about it.
@@ -86,12 +86,12 @@ fn run_target(
 /// Runs the services until a signal asks for the end.
 pub(super) fn serve(
     loaded: &Loaded,
-    metrics: Option<SocketAddr>,
+    settings: &Settings,
     events: mpsc::Sender<Event>,
     inbox: &mpsc::Receiver<Event>,
 ) -> Result<u8, Failure> {
     let terminal = Arc::new(Terminal::new(Vec::new()));
-    let node = start(loaded, metrics, &terminal, &events)?;
+    let node = start(loaded, settings, &terminal, &events)?;
     drop(events);
     let mut outcome = Ok(exit::SUCCESS);
     while let Ok(event) = inbox.recv() {
@@ -126,15 +126,14 @@ pub(super) fn check_services(snapshot: &Snapshot) -> Result<(), Failure> {
     Err(Failure::message("no service of this application starts by itself").help(help))
 }
 
-fn start(
-    loaded: &Loaded,
-    metrics: Option<SocketAddr>,
-    terminal: &Arc<Terminal>,
-    events: &mpsc::Sender<Event>,
-) -> Result<Node, Failure> {
+fn start(loaded: &Loaded, settings: &Settings, terminal: &Arc<Terminal>, events: &mpsc::Sender<Event>) -> Result<Node, Failure> {
     let terminal: Arc<dyn HostModule> = Arc::<Terminal>::clone(terminal);
-    let config =
-        NodeConfig { strict: loaded.project.config.strict, project: loaded.project.root.clone(), ..NodeConfig::default() };
+    let config = NodeConfig {
+        strict: loaded.project.config.strict,
+        project: loaded.project.root.clone(),
+        json_log: settings.json_log,
+        ..NodeConfig::default()
+    };
     let quits = std::sync::Mutex::new(events.clone());
     let quit = move |code| {
         // Nobody listens only when the program ends anyway.
@@ -146,7 +145,7 @@ fn start(
     if diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
         return Err(Failure::Report(Box::new(Report { diagnostics, sources: loaded.sources.clone() })));
     }
-    if let Some(address) = metrics {
+    if let Some(address) = settings.metrics {
         observe::serve(address, node.handle())?;
     }
     let events = events.clone();
