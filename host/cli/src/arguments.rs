@@ -26,6 +26,8 @@ struct CommandLine {
 pub(crate) enum Command {
     /// Start an application, or run one of its processes on this terminal
     Run(RunArguments),
+    /// Run the tests of an application: the process whose command has the use case `test`
+    Test(TestArguments),
     /// Report everything that is wrong with an application, without running it
     #[command(visible_alias = "lint")]
     Check(CheckArguments),
@@ -51,6 +53,15 @@ pub(crate) struct ProjectArguments {
     /// Change a field of an entry for this time
     #[arg(short = 'o', long = "override", value_name = "NS:ENTRY:PATH=VALUE")]
     pub(crate) overrides: Vec<String>,
+    /// Read this configuration instead of the usual one; of several, later ones change what earlier ones say
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Vec<PathBuf>,
+    /// Apply a profile of the configuration; may be given several times
+    #[arg(long = "profile", value_name = "NAME")]
+    pub(crate) profiles: Vec<String>,
+    /// Change a value of the configuration for this time
+    #[arg(long = "set", value_name = "SECTION.PATH=VALUE")]
+    pub(crate) values: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -70,6 +81,16 @@ pub(crate) struct RunArguments {
     pub(crate) host: Option<String>,
     #[command(flatten)]
     pub(crate) project: ProjectArguments,
+    #[command(flatten)]
+    pub(crate) watch: WatchArguments,
+    /// A command and its arguments, or the arguments of the entry
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) rest: Vec<String>,
+}
+
+/// How a node is watched.
+#[derive(Debug, Args)]
+pub(crate) struct WatchArguments {
     /// Tell what the node uses at this address: /metrics for Prometheus, and `moonlet top`
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) metrics: Option<SocketAddr>,
@@ -82,7 +103,28 @@ pub(crate) struct RunArguments {
     /// Log more; once for debugging, twice for tracing
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// A command and its arguments, or the arguments of the entry
+    /// Log nothing
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) silent: bool,
+    /// Log in colour, also to a file
+    #[arg(short, long)]
+    pub(crate) console: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "moonlet test [DIR] [OPTIONS] [--] [ARGS]...")]
+pub(crate) struct TestArguments {
+    /// The directory of the application [default: .]
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
+    /// The terminal host to run it on, where there are several
+    #[arg(long, value_name = "ID")]
+    pub(crate) host: Option<String>,
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+    #[command(flatten)]
+    pub(crate) watch: WatchArguments,
+    /// What the process gets, such as the tests to run
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) rest: Vec<String>,
 }

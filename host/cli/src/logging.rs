@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::arguments::WatchArguments;
 use crate::settings::Settings;
 
 mod json;
@@ -18,8 +19,8 @@ const NO_ACCESS: &str = "moonlet::http=off";
 const ACCESS: &str = "moonlet::http=info";
 
 /// Starts the log on standard error. `quiet` is for a process that has the terminal to itself.
-pub(crate) fn start(quiet: bool, verbose: u8, settings: &Settings) {
-    let level = match (verbose, quiet) {
+pub(crate) fn start(quiet: bool, arguments: &WatchArguments, settings: &Settings) {
+    let level = match (arguments.verbose, quiet || arguments.silent) {
         (0, true) => LevelFilter::OFF,
         (0, false) => LevelFilter::INFO,
         (1, _) => LevelFilter::DEBUG,
@@ -29,7 +30,7 @@ pub(crate) fn start(quiet: bool, verbose: u8, settings: &Settings) {
         Ok(directives) if !directives.is_empty() => EnvFilter::new(directives),
         _ => {
             let access = if settings.access_log { ACCESS } else { NO_ACCESS };
-            let access = if verbose > 0 { None } else { access.parse().ok() };
+            let access = if arguments.verbose > 0 { None } else { access.parse().ok() };
             let filter = EnvFilter::default().add_directive(level.into());
             access.into_iter().fold(filter, EnvFilter::add_directive)
         }
@@ -39,7 +40,7 @@ pub(crate) fn start(quiet: bool, verbose: u8, settings: &Settings) {
     let _ = if settings.json_log {
         tracing::subscriber::set_global_default(log.event_format(json::Json).finish())
     } else {
-        let ansi = io::stderr().is_terminal() && crate::output::color();
+        let ansi = arguments.console || (io::stderr().is_terminal() && crate::output::color());
         tracing::subscriber::set_global_default(log.with_ansi(ansi).finish())
     };
 }

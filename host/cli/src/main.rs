@@ -22,7 +22,8 @@ mod yaml;
 
 fn main() -> ExitCode {
     let outcome = arguments::parse(std::env::args_os()).and_then(|command| match command {
-        Command::Run(arguments) => commands::run::run(arguments),
+        Command::Run(arguments) => commands::run::run(&arguments),
+        Command::Test(arguments) => commands::run::test(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Registry(arguments) => commands::registry::run(&arguments),
         Command::Ps(arguments) => commands::ps::run(&arguments),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use moonlet_modules::{Chronicle, SqliteHistory};
-use moonlet_registry::{ChangeError, HistoryPlace, LoadOptions, Loaded, MemoryHistory, Override, Registry, load};
+use moonlet_registry::{ChangeError, ConfigLayers, HistoryPlace, LoadOptions, Loaded, MemoryHistory, Override, Registry, load};
 use moonlet_registry::{History as _, Report};
 
 use crate::arguments::ProjectArguments;
@@ -18,7 +18,9 @@ pub(crate) fn load_project(directory: &Path, arguments: &ProjectArguments) -> Re
             Override::parse(text).map_err(|error| Failure::message(format!("`-o {text}` cannot be read: {error}")).usage())?;
         overrides.push(change);
     }
-    let options = LoadOptions { modules: Some(modules::catalog()), overrides };
+    let config =
+        ConfigLayers { files: arguments.config.clone(), profiles: arguments.profiles.clone(), values: arguments.values.clone() };
+    let options = LoadOptions { modules: Some(modules::catalog()), overrides, config };
     Ok(load(directory, &options)?)
 }
 

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 
 use serde_json::Value;
 
-use crate::arguments::{LogFormat, RunArguments};
+use crate::arguments::{LogFormat, WatchArguments};
 use crate::failure::Failure;
 
 /// What `run` was told about watching a node.
@@ -20,7 +20,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Reads the sections `logger` and `prometheus`.
-    pub(crate) fn read(config: &Value, arguments: &RunArguments) -> Result<Self, Failure> {
+    pub(crate) fn read(config: &Value, arguments: &WatchArguments) -> Result<Self, Failure> {
         let logger = Section::of(config, "logger")?;
         let configured = match logger.text("encoding")? {
             None | Some("console" | "text") => LogFormat::Text,

@@ -63,7 +63,7 @@ pub use path::{FieldPath, Segment, Spans};
 pub use pattern::{Glob, PatternError};
 pub use query::{Filter, FilterError};
 pub use report::{MAX_DIAGNOSTICS, Report};
-pub use source::{Config, HistoryPlace, Project};
+pub use source::{Config, ConfigLayers, Disabled, HistoryPlace, Project};
 pub use state::{
     Applied, Change, ChangeError, ChangeKind, ChangeSet, History, HistoryError, Kept, MAX_ENTRIES, MAX_REGISTRY_BYTES,
     MemoryHistory, Operation, Registry, Review, Snapshot, Version, VersionRecord, Watcher, delta,

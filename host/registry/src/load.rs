@@ -14,7 +14,7 @@ use crate::overrides::{self, Override};
 use crate::path::FieldPath;
 use crate::report::{Report, arrange};
 use crate::requirements;
-use crate::source::{Project, installed, locate, read_definitions};
+use crate::source::{ConfigLayers, Project, installed, locate, read_definitions};
 use crate::state::Registry;
 
 /// What a project is loaded with.
@@ -24,6 +24,8 @@ pub struct LoadOptions {
     pub modules: Option<ModuleCatalog>,
     /// Changes of single fields, applied after those of the configuration.
     pub overrides: Vec<Override>,
+    /// What makes up the configuration beside the usual file.
+    pub config: ConfigLayers,
 }
 
 /// A project that loaded.
@@ -46,7 +48,7 @@ pub struct Loaded {
 pub fn load(directory: &Path, options: &LoadOptions) -> Result<Loaded, Box<Report>> {
     let mut sources = Sources::new();
     let mut diagnostics = Vec::new();
-    let Some(project) = locate(directory, &mut sources, &mut diagnostics) else {
+    let Some(project) = locate(directory, &options.config, &mut sources, &mut diagnostics) else {
         return Err(Box::new(Report { diagnostics, sources }));
     };
     let mut entries = read_definitions(&project, &mut sources, &mut diagnostics);
@@ -54,6 +56,7 @@ pub fn load(directory: &Path, options: &LoadOptions) -> Result<Loaded, Box<Repor
         let module = Project { source, ..project.clone() };
         entries.extend(read_definitions(&module, &mut sources, &mut diagnostics));
     }
+    entries.retain(|entry| !project.config.disabled.covers(&entry.id));
     requirements::link(&mut entries, &mut diagnostics);
     let changes = config_overrides(&project, &mut diagnostics);
     overrides::apply(&changes, &mut entries, &mut diagnostics);

@@ -69,7 +69,8 @@ impl Override {
     }
 }
 
-fn coerce(text: &str) -> Value {
+/// Reads a value of the command line: `true`, `false` and numbers keep their type, anything else is a text.
+pub(crate) fn coerce(text: &str) -> Value {
     match text {
         "true" => return Value::Bool(true),
         "false" => return Value::Bool(false),

@@ -6,12 +6,14 @@
 mod definition;
 mod file_refs;
 mod installed;
+mod layers;
 mod node;
 mod project;
 mod walk;
 mod yaml;
 
-pub use project::{Config, HistoryPlace, Project};
+pub use layers::ConfigLayers;
+pub use project::{Config, Disabled, HistoryPlace, Project};
 
 pub(crate) use definition::{list_names, read_definitions};
 pub(crate) use file_refs::join_inside;

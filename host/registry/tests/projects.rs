@@ -18,6 +18,7 @@ fn report(expected: &Path) -> datatest_stable::Result<()> {
     let options = LoadOptions {
         modules: Some(ModuleCatalog::new(MODULES.iter().copied())),
         overrides: overrides.lines().map(|line| Override::parse(line).unwrap()).collect(),
+        ..LoadOptions::default()
     };
     let (mut text, report) = match load(directory, &options) {
         Ok(loaded) => {

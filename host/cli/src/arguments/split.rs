@@ -1,10 +1,11 @@
-//! Where the arguments of `moonlet run` end and those of the process begin.
+//! Where the arguments of `moonlet run` and `moonlet test` end and those of the process begin.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-/// Options of `run` that are followed by a value.
-const WITH_VALUE: &[&str] = &["-x", "--exec", "--host", "--metrics", "--log-format", "-o", "--override"];
+/// Options of them that are followed by a value.
+const WITH_VALUE: &[&str] =
+    &["-x", "--exec", "--host", "--metrics", "--log-format", "-o", "--override", "--config", "--profile", "--set"];
 const SEPARATOR: &str = "--";
 
 /// Puts `--` before what belongs to the process, unless the user did.
@@ -12,7 +13,7 @@ const SEPARATOR: &str = "--";
 /// That is everything from the first word that is neither an option nor a directory; behind `-x`, from the first word.
 /// A word with a slash is taken for a directory even where there is none, so that the report can say so.
 pub(super) fn split_run(mut arguments: Vec<OsString>, is_directory: impl Fn(&Path) -> bool) -> Vec<OsString> {
-    if arguments.get(1).is_none_or(|command| command != "run") {
+    if arguments.get(1).is_none_or(|command| command != "run" && command != "test") {
         return arguments;
     }
     let mut executes = false;
@@ -79,6 +80,8 @@ mod tests {
         check_split("moonlet run greet --loud", "moonlet run -- greet --loud");
         check_split("moonlet run app greet app", "moonlet run app -- greet app");
         check_split("moonlet run app -v -o a:b:c=d greet -v", "moonlet run app -v -o a:b:c=d -- greet -v");
+        check_split("moonlet test app math --profile x", "moonlet test app -- math --profile x");
+        check_split("moonlet test --profile x --set a.b=c math", "moonlet test --profile x --set a.b=c -- math");
         check_split("moonlet run not/here", "moonlet run not/here");
         check_split("moonlet run not/here x/y", "moonlet run not/here -- x/y");
     }

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use moonlet_language::diagnostic::{Diagnostic, Level};
 use moonlet_registry::{Loaded, Report, Snapshot, check_types};
 
-use crate::arguments::RunArguments;
+use crate::arguments::{RunArguments, TestArguments, WatchArguments};
 use crate::failure::Failure;
 use crate::project::{load_project, resume};
 use crate::settings::Settings;
@@ -22,26 +22,61 @@ use target::Target;
 /// The word that lists commands instead of running one.
 const LIST: &str = "list";
 
-pub(crate) fn run(arguments: RunArguments) -> Result<u8, Failure> {
-    let (events, inbox) = mpsc::channel();
-    // First of all, so that a signal during the start is not lost.
-    signals::listen(events.clone(), || Event::Signal).map_err(|error| Failure::caused("failed to listen for signals", &error))?;
-    let directory = arguments.directory.clone().unwrap_or_else(|| PathBuf::from("."));
-    let mut loaded = load_project(&directory, &arguments.project)?;
+pub(crate) fn run(arguments: &RunArguments) -> Result<u8, Failure> {
+    let inbox = Inbox::open()?;
+    let loaded = load_project(&directory(arguments.directory.as_ref()), &arguments.project)?;
     if arguments.exec.is_none() && arguments.rest.first().is_some_and(|word| word == LIST) {
         return list(&loaded.registry.snapshot());
     }
+    start(loaded, inbox, &arguments.watch, |snapshot| target::find(snapshot, arguments))
+}
+
+/// `moonlet test`: runs the process that runs the tests of an application.
+pub(crate) fn test(arguments: &TestArguments) -> Result<u8, Failure> {
+    let inbox = Inbox::open()?;
+    let loaded = load_project(&directory(arguments.directory.as_ref()), &arguments.project)?;
+    start(loaded, inbox, &arguments.watch, |snapshot| {
+        target::find_tests(snapshot, arguments.host.as_deref(), &arguments.rest).map(Some)
+    })
+}
+
+/// Where signals and the end of a process are heard of.
+struct Inbox {
+    events: mpsc::Sender<Event>,
+    inbox: mpsc::Receiver<Event>,
+}
+
+impl Inbox {
+    /// Opens it first of all, so that a signal during the start is not lost.
+    fn open() -> Result<Self, Failure> {
+        let (events, inbox) = mpsc::channel();
+        let listens = signals::listen(events.clone(), || Event::Signal);
+        listens.map_err(|error| Failure::caused("failed to listen for signals", &error))?;
+        Ok(Self { events, inbox })
+    }
+}
+
+fn directory(named: Option<&PathBuf>) -> PathBuf {
+    named.cloned().unwrap_or_else(|| PathBuf::from("."))
+}
+
+fn start(
+    mut loaded: Loaded,
+    Inbox { events, inbox }: Inbox,
+    watch: &WatchArguments,
+    find: impl FnOnce(&Snapshot) -> Result<Option<Target>, Failure>,
+) -> Result<u8, Failure> {
     resume(&loaded)?;
     let snapshot = loaded.registry.snapshot();
-    let target = target::find(&snapshot, &arguments)?;
+    let target = find(&snapshot)?;
     if target.is_none() {
         node::check_services(&snapshot)?;
     }
     check_types_as_configured(&mut loaded, &snapshot, target.is_none())?;
     let quiet = target.is_some();
-    let settings = Settings::read(&loaded.project.config.value, &arguments)?;
-    logging::start(quiet, arguments.verbose, &settings);
-    if !quiet || arguments.verbose > 0 {
+    let settings = Settings::read(&loaded.project.config.value, watch)?;
+    logging::start(quiet, watch, &settings);
+    if !quiet || watch.verbose > 0 {
         output::diagnostics(&loaded.diagnostics, &loaded.sources);
     }
     match target {

@@ -8,6 +8,10 @@ use std::sync::Arc;
 use moonlet_language::diagnostic::{Diagnostic, Sources};
 use serde_json::Value;
 
+use crate::id::EntryId;
+use crate::pattern::Glob;
+
+use super::layers::{self, ConfigLayers};
 use super::node::{Node, NodeValue, Pair};
 use super::walk::shown_path;
 use super::yaml::{YamlError, parse_yaml};
@@ -62,6 +66,26 @@ pub struct Config {
     pub history: HistoryPlace,
     /// `override`: changes of entries, as `namespace:entry:path` and the value.
     pub overrides: Vec<(String, Value)>,
+    /// `disable`: entries that are left out.
+    pub disabled: Disabled,
+}
+
+/// Entries that are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Disabled {
+    /// Patterns of namespaces.
+    pub namespaces: Vec<Glob>,
+    /// Patterns of ids.
+    pub entries: Vec<Glob>,
+}
+
+impl Disabled {
+    /// Tells whether an entry is left out.
+    #[must_use]
+    pub fn covers(&self, id: &EntryId) -> bool {
+        let matches = |globs: &[Glob], text: &str| globs.iter().any(|glob| glob.matches(text));
+        matches(&self.namespaces, id.namespace()) || matches(&self.entries, id.as_str())
+    }
 }
 
 /// Where versions of the registry are kept.
@@ -78,7 +102,12 @@ pub enum HistoryPlace {
 const HISTORY_FILE: &str = ".moonlet/registry.db";
 
 /// Finds the configuration and the source directory of a project.
-pub(crate) fn locate(directory: &Path, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) -> Option<Project> {
+pub(crate) fn locate(
+    directory: &Path,
+    layers: &ConfigLayers,
+    sources: &mut Sources,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Project> {
     let shown_root = directory.to_string_lossy().into_owned();
     match fs::metadata(directory) {
         Ok(metadata) if metadata.is_dir() => {}
@@ -101,11 +130,11 @@ pub(crate) fn locate(directory: &Path, sources: &mut Sources, diagnostics: &mut 
         }
     }
     let mut reader = ConfigReader { root: directory, shown_root: &shown_root, sources, diagnostics };
-    let mut config = Config::default();
+    let mut config = reader.composed(&layers.files);
     let mut source = None;
     let mut modules = None;
     for name in CONFIG_FILES {
-        let Some((file, node)) = reader.read(name) else { continue };
+        let Some((file, node)) = reader.read(&directory.join(name)) else { continue };
         modules = modules.or_else(|| {
             let path = node.get("directories")?.node.get("modules")?.node.text()?;
             Some(directory.join(path))
@@ -114,10 +143,11 @@ pub(crate) fn locate(directory: &Path, sources: &mut Sources, diagnostics: &mut 
             source = reader.source_directory(&file, &node);
         }
         // An application of the reference that moved here may have both; then ours holds.
-        if *name != LOCK_FILE && config.file.is_none() {
-            config = reader.config(&file, node);
+        if *name != LOCK_FILE && config.is_none() && layers.files.is_empty() {
+            config = Some((file, node));
         }
     }
+    let config = reader.layered(config, layers);
     let default = directory.join("src");
     let source = source.unwrap_or_else(|| if default.is_dir() { default } else { directory.to_path_buf() });
     let modules = modules.unwrap_or_else(|| directory.join(MODULES));
@@ -132,10 +162,44 @@ struct ConfigReader<'a> {
 }
 
 impl ConfigReader<'_> {
-    fn read(&mut self, name: &str) -> Option<(Arc<str>, Node)> {
-        let path = self.root.join(name);
-        let file: Arc<str> = shown_path(self.root, self.shown_root, &path).into();
-        let text = match read_text(&path, MAX_CONFIG_BYTES) {
+    /// Reads the files that were named, each of which changes what those before it say.
+    fn composed(&mut self, files: &[PathBuf]) -> Option<(Arc<str>, Node)> {
+        let mut config: Option<(Arc<str>, Node)> = None;
+        for path in files {
+            if !path.exists() {
+                let message = format!("the configuration `{}` does not exist", path.display());
+                self.diagnostics.push(Diagnostic::error("no-config", message).help("correct what stands behind `--config`"));
+                continue;
+            }
+            let Some((file, node)) = self.read(path) else { continue };
+            match &mut config {
+                Some((_, base)) => layers::overlay(base, node),
+                None => config = Some((file, node)),
+            }
+        }
+        config
+    }
+
+    /// Makes the configuration of a file, of the profiles that were chosen and of single values.
+    fn layered(&mut self, config: Option<(Arc<str>, Node)>, layers: &ConfigLayers) -> Config {
+        let empty = || Node { value: NodeValue::Map(Vec::new()), span: 0..0 };
+        let (file, mut node) = match config {
+            Some((file, node)) => (file, node),
+            None if layers.profiles.is_empty() && layers.values.is_empty() => return Config::default(),
+            None => ("--set".into(), empty()),
+        };
+        if matches!(node.value, NodeValue::Null) {
+            node = empty();
+        }
+        layers::apply_profiles(&mut node, &layers.profiles, self.diagnostics);
+        layers::apply_values(&mut node, &layers.values, self.diagnostics);
+        layers::fill_variables(&mut node, &|name| std::env::var(name).ok(), self.diagnostics);
+        self.config(&file, node)
+    }
+
+    fn read(&mut self, path: &Path) -> Option<(Arc<str>, Node)> {
+        let file: Arc<str> = shown_path(self.root, self.shown_root, path).into();
+        let text = match read_text(path, MAX_CONFIG_BYTES) {
             Ok(text) => text,
             Err(ReadError::Missing) => return None,
             Err(error) => {
@@ -222,8 +286,31 @@ impl ConfigReader<'_> {
         for pair in overrides {
             config.overrides.push((pair.key.clone(), pair.node.clone().split(0..0).0));
         }
+        if let Some(section) = node.get("disable") {
+            config.disabled.namespaces = self.patterns(file, &section.node, "namespaces");
+            config.disabled.entries = self.patterns(file, &section.node, "entries");
+        }
         config.value = node.split(0..0).0;
         config
+    }
+
+    /// Reads the patterns of one list of `disable`.
+    fn patterns(&mut self, file: &Arc<str>, section: &Node, name: &str) -> Vec<Glob> {
+        let Some(pair) = section.get(name) else { return Vec::new() };
+        let mut globs = Vec::new();
+        let elements =
+            if let NodeValue::List(nodes) = &pair.node.value { nodes.as_slice() } else { std::slice::from_ref(&pair.node) };
+        for element in elements {
+            match element.text().map(Glob::new) {
+                Some(Ok(glob)) => globs.push(glob),
+                _ => {
+                    let message = format!("`disable.{name}` must be a list of patterns, and has {}", element.describe());
+                    let diagnostic = Diagnostic::error("wrong-type", message).at(Arc::clone(file), element.span.clone(), "");
+                    self.diagnostics.push(diagnostic.help(format!("write `{name}: [\"app.**\"]`")));
+                }
+            }
+        }
+        globs
     }
 }
 

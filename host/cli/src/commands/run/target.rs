@@ -5,6 +5,9 @@ use moonlet_registry::{Command, Entry, EntryId, Snapshot};
 use crate::arguments::RunArguments;
 use crate::failure::Failure;
 
+/// The use case of the command that runs tests.
+const TESTS: &str = "test";
+
 /// A process that gets the terminal.
 #[derive(Debug)]
 pub(crate) struct Target {
@@ -25,6 +28,26 @@ pub(crate) fn find(snapshot: &Snapshot, arguments: &RunArguments) -> Result<Opti
     };
     let host = find_host(snapshot, arguments.host.as_deref())?;
     Ok(Some(Target { entry, host, arguments: words.to_vec() }))
+}
+
+/// Finds the process that runs the tests of an application.
+pub(crate) fn find_tests(snapshot: &Snapshot, host: Option<&str>, words: &[String]) -> Result<Target, Failure> {
+    let commands = commands(snapshot);
+    let tests: Vec<&EntryId> = commands.iter().filter(|(command, _)| command.use_case == TESTS).map(|(_, id)| id).collect();
+    let entry = match tests.as_slice() {
+        [entry] => (*entry).clone(),
+        [] => {
+            let failure = Failure::message("no entry runs tests");
+            let example = format!("meta: {{ command: {{ name: test, use_case: {TESTS} }} }}");
+            return Err(failure.help(format!("write `{example}` in a `process.lua` entry, or install the module that has one")));
+        }
+        several => {
+            let names: Vec<&str> = several.iter().map(|id| id.as_str()).collect();
+            let failure = Failure::message(format!("there is more than one entry that runs tests: {}", quoted(&names)));
+            return Err(failure.help(format!("run one by its name: `moonlet run -x {}`", names.first().unwrap_or(&"app:test"))));
+        }
+    };
+    Ok(Target { entry, host: find_host(snapshot, host)?, arguments: words.to_vec() })
 }
 
 /// Lists the commands of an application by name.
