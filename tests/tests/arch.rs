@@ -32,6 +32,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     // Behaviour is tested from outside, through the binary.
     ("moonlet-tests", &[]),
+    // What reads bytes of others is fed directly, too.
+    ("moonlet-fuzz", &["moonlet-language", "moonlet-registry", "moonlet-runtime", "moonlet-sandbox"]),
 ];
 
 /// Only this crate may name the engine.

@@ -20,7 +20,7 @@ impl Chance {
 const MAX_INPUT: usize = 4_096;
 
 /// Makes an input out of the seeds; `words` are pieces that the format cares about.
-pub(crate) fn input(chance: &mut Chance, seeds: &[Vec<u8>], words: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn input(chance: &mut Chance, seeds: &[Vec<u8>], words: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = seeds[chance.below(seeds.len())].clone();
     for _ in 0..=chance.below(8) {
         let place = chance.below(bytes.len() + 1);
@@ -35,12 +35,12 @@ pub(crate) fn input(chance: &mut Chance, seeds: &[Vec<u8>], words: &[&[u8]]) -> 
                 bytes.splice(place..place, piece);
             }
             5 | 6 => {
-                let word = words[chance.below(words.len())];
+                let word = &words[chance.below(words.len())];
                 bytes.splice(place..place, word.iter().copied());
             }
             7 => {
                 // Many of the same, for what nests.
-                let word = words[chance.below(words.len())];
+                let word = &words[chance.below(words.len())];
                 let count = 1 << chance.below(9);
                 bytes.splice(place..place, word.iter().copied().cycle().take(word.len() * count));
             }
