@@ -118,3 +118,70 @@ fn requests_are_no_records_unless_somebody_wants_them() {
     run.await_text(Stream::Stderr, "\"noted\"").unwrap();
     assert!(!run.seen(Stream::Stderr).contains("\"request\""));
 }
+
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+/// Answers one request with what its head was.
+fn mirror() -> (String, std::thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let answer = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let head = read_head(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok").unwrap();
+        head.to_ascii_lowercase()
+    });
+    (port, answer)
+}
+
+fn read_head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
+        head.extend(byte);
+    }
+    String::from_utf8(head).unwrap()
+}
+
+#[test]
+fn a_trace_goes_from_request_to_request_as_it_came() {
+    let (_run, address) = start(&[]);
+    let (port, mirrored) = mirror();
+    let headers = format!("Traceparent: {PARENT}\r\nTracestate: a=1\r\nTracestate: b=2\r\n");
+    assert!(ask(&address, &format!("GET /out/{port}"), &headers).ends_with("ok"));
+    let head = mirrored.join().unwrap();
+    assert!(head.contains(&format!("\r\ntraceparent: {PARENT}\r\n")), "{head}");
+    assert!(head.contains("\r\ntracestate: a=1,b=2\r\n"), "{head}");
+    for wrong in [
+        String::new(),
+        format!("Traceparent: {}\r\n", PARENT.to_ascii_uppercase()),
+        format!("Traceparent: {PARENT}\r\nTraceparent: {PARENT}\r\n"),
+        format!("Traceparent: {PARENT}{}\r\n", "0".repeat(2_000)),
+    ] {
+        let (port, mirrored) = mirror();
+        assert!(ask(&address, &format!("GET /out/{port}"), &wrong).ends_with("ok"));
+        let head = mirrored.join().unwrap();
+        assert!(!head.contains("traceparent"), "{head}");
+    }
+}
+
+#[test]
+fn records_name_the_trace_that_calls_queues_and_messages_carry() {
+    let (mut run, address) = start(&["--access-log"]);
+    assert!(ask(&address, "POST /orders/7", &format!("Traceparent: {PARENT}\r\n")).ends_with("ordered 7"));
+    run.await_text(Stream::Stderr, "\"noted\"").unwrap();
+    run.await_text(Stream::Stderr, "\"request\"").unwrap();
+    assert!(ask(&address, "POST /orders/8", "").ends_with("ordered 8"));
+    run.await_text(Stream::Stderr, "{\"id\":\"8\"}").unwrap();
+    run.await_text(Stream::Stderr, "\n").unwrap();
+    run.signal(rustix::process::Signal::INT).unwrap();
+    run.await_text(Stream::Stderr, "\"stopping\"").unwrap();
+    let records = records(&run);
+    for message in ["ordered", "noted", "request"] {
+        let found: Vec<&Value> = records.iter().filter(|record| text(record, "message") == message).collect();
+        let ids: Vec<&str> = found.iter().map(|record| text(record, "trace_id")).collect();
+        // The second request is part of no trace, and the process that notes both does not stay in the first one.
+        assert_eq!(ids, [TRACE, ""], "{message}");
+    }
+}

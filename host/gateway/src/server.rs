@@ -20,6 +20,7 @@ mod listener;
 mod request;
 mod stall;
 mod tls;
+mod trace;
 
 pub(crate) use listener::bind;
 pub(crate) use request::Context;

@@ -17,6 +17,7 @@ mod options;
 mod pool;
 mod send;
 pub(crate) mod tls;
+mod trace;
 pub(crate) mod uri;
 
 use options::Plan;

@@ -17,6 +17,7 @@ mod delivery;
 mod ledger;
 mod line;
 mod queues;
+mod trace;
 
 use consumer::Consumer;
 use delivery::Delivery;
@@ -51,7 +52,7 @@ impl QueueModule {
         let id = queue_id(call, args)?;
         call.check("queue.publish.queue", &id)?;
         call.check_namespace(&id)?;
-        let headers = headers(args)?;
+        let mut headers = headers(args)?;
         let delay = delay(args)?;
         let body = args.take(2);
         match &body {
@@ -61,6 +62,7 @@ impl QueueModule {
             Value::Ext(..) => return Err(invalid("an object cannot be a message").into()),
             _ => {}
         }
+        let span = trace::publish(call, &id, &mut headers);
         let size = document::encode(&body).len() + headers.iter().map(|(name, _)| name.len() + 32).sum::<usize>() + 64;
         let message = Message { id: new_id()?, body, headers, attempts: 0, size };
         let (registry, node, queues) = (call.registry(), call.node(), Arc::clone(&self.queues));
@@ -69,11 +71,16 @@ impl QueueModule {
             let (sender, result) = std::sync::mpsc::sync_channel(1);
             // A queue in memory answers at once, into a channel that has room.
             queue.line.publish(message, queue.bounds, delay, Box::new(move |result| drop(sender.send(result))));
-            result.recv().map_err(|_| fail::internal("the queue gave no answer"))??;
+            let result = result.recv().map_err(|_| fail::internal("the queue gave no answer"))?;
+            trace::end(span, result.as_ref().err());
+            result?;
             return Answer::one(true);
         }
         let (ticket, completer) = call.later(|| {})?;
-        let done: line::Done = Box::new(move |result| completer.complete(result.map(|()| vec![true.into()])));
+        let done: line::Done = Box::new(move |result| {
+            trace::end(span, result.as_ref().err());
+            completer.complete(result.map(|()| vec![true.into()]));
+        });
         match open {
             Some(queue) => queue.line.publish(message, queue.bounds, delay, done),
             None => {

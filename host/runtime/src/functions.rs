@@ -16,6 +16,7 @@ use crate::shared::{Alarm, Shared};
 use crate::spawn::Birth;
 use crate::terms::Terms;
 use crate::timers::AlarmKey;
+use crate::trace::TraceContext;
 
 mod gate;
 mod options;
@@ -41,6 +42,7 @@ struct Again {
     args: Payload,
     context: Arc<[u8]>,
     authority: Arc<Authority>,
+    trace: Option<Arc<TraceContext>>,
     /// The pending repetition.
     alarm: Option<AlarmKey>,
 }
@@ -93,7 +95,8 @@ impl Shared {
         let again = retry.filter(|policy| policy.max_attempts > 1).map(|policy| {
             let (terms, args, context) = (Arc::clone(&terms), args.clone(), Arc::clone(&context));
             let authority = Arc::clone(&authority);
-            Box::new(Again { policy, attempts: 1, terms, args, context, authority, alarm: None })
+            let trace = caller.trace.current();
+            Box::new(Again { policy, attempts: 1, terms, args, context, authority, trace, alarm: None })
         });
         let mut birth = Birth::new(terms, Some(caller), args, context);
         birth.authority = authority;
@@ -197,15 +200,17 @@ impl Shared {
 
     /// Makes the next attempt of a call.
     pub(crate) fn call_again(self: &Arc<Self>, caller: &Arc<Process>, ticket: u64) {
-        let (terms, args, context, authority) = {
+        let (terms, args, context, authority, trace) = {
             let mut inner = caller.inner();
             let Some(Pending::Call(call)) = inner.pending(ticket) else { return };
             let Some(again) = &mut call.again else { return };
             again.alarm = None;
-            (Arc::clone(&again.terms), again.args.clone(), Arc::clone(&again.context), Arc::clone(&again.authority))
+            let (terms, context) = (Arc::clone(&again.terms), Arc::clone(&again.context));
+            (terms, again.args.clone(), context, Arc::clone(&again.authority), again.trace.clone())
         };
         let mut birth = Birth::new(terms, Some(caller), args, context);
         birth.authority = authority;
+        birth.trace = trace;
         birth.waiter = Some(Waiter::Call(Arc::clone(caller), ticket));
         let born = self.bear(birth).and_then(|child| {
             let entry = self.admit_call(&child)?;

@@ -20,6 +20,7 @@ use crate::security::{Actor, Authority, Policy, Scope};
 use crate::shared::{Alarm, Shared};
 use crate::spawn::Birth;
 use crate::terms::Terms;
+use crate::trace::{Span, SpanKind, SpanSource, TraceContext};
 
 /// A node that may have stopped. Cheap to clone.
 ///
@@ -29,6 +30,8 @@ pub struct NodeHandle {
     node: Weak<Shared>,
     /// The terms of the process for which it acts.
     caller: Option<Arc<Terms>>,
+    /// The trace that this process takes part in.
+    trace: Option<Arc<TraceContext>>,
 }
 
 /// How the host calls an entry.
@@ -44,6 +47,8 @@ pub struct CallOptions {
     pub attachment: Option<Arc<dyn Any + Send + Sync>>,
     /// How long it may take.
     pub timeout: Option<Duration>,
+    /// The trace that it is part of; none: that of the process for which the handle acts.
+    pub trace: Option<Arc<TraceContext>>,
 }
 
 /// A process that the host started. It runs on when this is dropped.
@@ -81,12 +86,12 @@ impl Drop for Guard {
 
 impl NodeHandle {
     pub(crate) fn new(node: &Arc<Shared>) -> Self {
-        Self { node: Arc::downgrade(node), caller: None }
+        Self { node: Arc::downgrade(node), caller: None, trace: None }
     }
 
     /// A handle for what a process asked a module to do.
     pub(crate) fn of(node: &Arc<Shared>, process: &Process) -> Self {
-        Self { node: Arc::downgrade(node), caller: Some(Arc::clone(&process.terms)) }
+        Self { node: Arc::downgrade(node), caller: Some(Arc::clone(&process.terms)), trace: process.trace.current() }
     }
 
     fn check_namespace(&self, entry: &str) -> Result<(), Error> {
@@ -236,7 +241,11 @@ impl NodeHandle {
             sent.map_err(|(allowed, excess)| errors::rate("quota.messages_per_second", allowed, excess))?;
         }
         let body = Payload { data: document::values(values), channels: Vec::new() };
-        node.deliver(to, &target, Envelope { sender: sender.map(Arc::from), topic: topic.to_owned(), body })
+        node.deliver(
+            to,
+            &target,
+            Envelope { sender: sender.map(Arc::from), topic: topic.into(), body, trace: self.trace.clone() },
+        )
     }
 
     /// Calls an entry: `done` gets its result, on a worker's thread, and must not wait.
@@ -266,6 +275,7 @@ impl NodeHandle {
             birth.authority = node.nobody();
         }
         birth.attachment = options.attachment;
+        birth.trace = options.trace.or_else(|| self.trace.clone());
         birth.waiter = Some(Waiter::Host(Box::new(move |_, exit| {
             // Channels in the result mean nothing outside.
             done(exit.and_then(|value| document::decode_values(&value.data)));
@@ -300,6 +310,36 @@ impl NodeHandle {
         let result = receiver.await;
         guard.0 = None;
         result.unwrap_or_else(|_| Err(errors::canceled("the node stopped")))
+    }
+
+    /// Reads the trace of a request that came in; none where it has none, or it is not wanted.
+    #[must_use]
+    pub fn incoming_trace(&self, parent: &str, state: Option<&str>) -> Option<Arc<TraceContext>> {
+        let node = self.shared().ok()?;
+        if node.tracing.as_ref().is_some_and(|tracing| !tracing.extract) {
+            return None;
+        }
+        TraceContext::parse(parent, state).map(Arc::new)
+    }
+
+    /// Returns the trace for a request that goes out; none where it is not wanted.
+    #[must_use]
+    pub fn outgoing_trace(&self, trace: Option<Arc<TraceContext>>) -> Option<Arc<TraceContext>> {
+        let wanted =
+            trace.is_some() && self.shared().is_ok_and(|node| node.tracing.as_ref().is_none_or(|tracing| tracing.inject));
+        trace.filter(|_| wanted)
+    }
+
+    /// Begins a span, which begins a trace if there is none. None: there are no spans, and what happens inside has the context of `parent`.
+    #[must_use]
+    pub fn span(
+        &self,
+        parent: Option<&TraceContext>,
+        source: SpanSource,
+        kind: SpanKind,
+        name: impl FnOnce() -> String,
+    ) -> Option<Span> {
+        self.shared().ok()?.tracing.as_ref()?.begin(parent, source, kind, true, name)
     }
 
     /// Finds the authority that a token of a token store stands for; none: the token is not valid, or there is no such store.

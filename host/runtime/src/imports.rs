@@ -187,7 +187,11 @@ impl wit::Imports for Calls {
     }
 
     fn take_event(&mut self) -> Option<Event> {
-        self.process.inner().mailbox.take_event()
+        let (event, trace) = self.process.inner().mailbox.take_event()?;
+        if matches!(event, Event::Message(_)) {
+            self.process.trace.enter(trace);
+        }
+        Some(event)
     }
 
     fn deadline(&mut self, after: u64) -> u64 {

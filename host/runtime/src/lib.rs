@@ -40,6 +40,7 @@ mod table;
 mod terms;
 mod terms_cache;
 mod timers;
+mod trace;
 mod upgrade;
 
 pub use accounts::{Accounts, HostStats, ProcessStats};
@@ -57,3 +58,4 @@ pub use node::{Node, NodeConfig, NodeError, NodeStats, ProcessExit, ServiceInfo,
 pub use port::{Port, PortEvent};
 pub use rmpv::Value;
 pub use security::{Actor, Authority, Decision, Policy, Scope, check_policies};
+pub use trace::{Attribute, Sampler, Span, SpanData, SpanKind, SpanSink, SpanSource, TraceContext, Tracing};

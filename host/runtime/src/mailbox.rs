@@ -12,6 +12,7 @@ use moonlet_sandbox::wit::{Error, Event, Outcome, Payload, Signal, SignalKind};
 use rustc_hash::FxHashSet;
 
 use crate::arrival::{Arrival, Envelope};
+use crate::trace::TraceContext;
 
 #[cfg(test)]
 mod tests;
@@ -209,10 +210,19 @@ impl Mailbox {
         self.messages
     }
 
-    /// Moves what is deliverable to `events`, at most so many, and stops behind the one with which the bytes exceed theirs.
-    pub(crate) fn take(&mut self, events: &mut Vec<Event>, most: usize, most_bytes: usize) {
+    /// Moves what is deliverable to `events`, at most so many, and stops behind the one with which the bytes exceed theirs, and before a
+    /// message of another trace. Returns the trace of the messages, if there are any.
+    pub(crate) fn take(&mut self, events: &mut Vec<Event>, most: usize, most_bytes: usize) -> Option<Option<Arc<TraceContext>>> {
         let mut bytes = 0;
+        let mut trace: Option<Option<Arc<TraceContext>>> = None;
         for _ in 0..most {
+            if let Some(Arrival::Message(next)) = self.ready.front() {
+                match &trace {
+                    None => trace = Some(next.trace.clone()),
+                    Some(trace) if *trace != next.trace => break,
+                    Some(_) => {}
+                }
+            }
             let Some(arrival) = self.ready.pop_front() else { break };
             bytes += self.discharge(&arrival);
             events.push(arrival.into());
@@ -221,6 +231,7 @@ impl Mailbox {
             }
         }
         self.relax();
+        trace
     }
 
     /// Tells whether there is something to deliver.
@@ -229,12 +240,13 @@ impl Mailbox {
     }
 
     /// Takes the first message or signal.
-    pub(crate) fn take_event(&mut self) -> Option<Event> {
+    pub(crate) fn take_event(&mut self) -> Option<(Event, Option<Arc<TraceContext>>)> {
         let position = self.ready.iter().position(|arrival| !matches!(arrival, Arrival::Completed(..)))?;
         let arrival = self.ready.remove(position)?;
         self.discharge(&arrival);
         self.relax();
-        Some(arrival.into())
+        let trace = if let Arrival::Message(message) = &arrival { message.trace.clone() } else { None };
+        Some((arrival.into(), trace))
     }
 
     /// Takes the end of one operation.

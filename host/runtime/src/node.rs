@@ -32,6 +32,7 @@ use crate::spawn::Birth;
 use crate::table::Table;
 use crate::terms_cache::TermsCache;
 use crate::timers::Timers;
+use crate::trace::Tracing;
 
 /// How long all services together may take to stop; each has a limit of its own below this.
 const MAX_STOP: Duration = Duration::from_secs(600);
@@ -39,7 +40,7 @@ const MAX_STOP: Duration = Duration::from_secs(600);
 const POLL: Duration = Duration::from_millis(2);
 
 /// Settings of a node.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct NodeConfig {
     /// Threads that run processes; none: one for each core.
     pub workers: Option<usize>,
@@ -51,6 +52,8 @@ pub struct NodeConfig {
     pub project: std::path::PathBuf,
     /// Whether the fields of what processes log are JSON in the records, and not text.
     pub json_log: bool,
+    /// How spans of traces come into being; none: they do not, and contexts that come with requests are only passed on.
+    pub tracing: Option<Tracing>,
 }
 
 /// Why a node could not be made.
@@ -138,7 +141,7 @@ impl Node {
     /// # Errors
     ///
     /// When the system refuses address space or threads.
-    pub fn new(config: &NodeConfig, registry: Registry, modules: Vec<Arc<dyn HostModule>>) -> Result<Self, NodeError> {
+    pub fn new(config: NodeConfig, registry: Registry, modules: Vec<Arc<dyn HostModule>>) -> Result<Self, NodeError> {
         let sandbox = Sandbox::new(&config.sandbox)?;
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let workers = config.workers.unwrap_or_else(cores);
@@ -162,6 +165,7 @@ impl Node {
             upgradable: Mutex::default(),
             strict: config.strict,
             json_log: config.json_log,
+            tracing: config.tracing,
             policies: RwLock::default(),
             environment: Arc::new(Environment::new(config.project.clone())),
             project: config.project.clone(),

@@ -27,6 +27,7 @@ use crate::shared::Shared;
 use crate::table::{Seat, Tabled};
 use crate::terms::Terms;
 use crate::timers::AlarmKey;
+use crate::trace::Traced;
 use crate::upgrade::Upgrade;
 
 /// Events that one step delivers at most, and their bytes: what a step costs must stay near one slice.
@@ -66,6 +67,8 @@ pub(crate) struct Process {
     pub(crate) authority: Arc<Authority>,
     /// What the host gave it for its modules.
     pub(crate) attachment: Option<Arc<dyn Any + Send + Sync>>,
+    /// The trace that it takes part in.
+    pub(crate) trace: Traced,
     /// CPU time so far, in nanoseconds.
     pub(crate) cpu: AtomicU64,
     /// Bytes of linear memory; zero before it starts.
@@ -99,6 +102,7 @@ pub(crate) struct Bearing {
     pub(crate) context: Arc<[u8]>,
     pub(crate) authority: Arc<Authority>,
     pub(crate) attachment: Option<Arc<dyn Any + Send + Sync>>,
+    pub(crate) trace: Traced,
     pub(crate) born: u64,
 }
 
@@ -181,6 +185,7 @@ impl Process {
             context: bearing.context,
             authority: bearing.authority,
             attachment: bearing.attachment,
+            trace: bearing.trace,
             cpu: AtomicU64::new(0),
             memory: AtomicU64::new(0),
             sent: AtomicU64::new(0),
@@ -306,7 +311,11 @@ impl Process {
     /// Moves what has arrived to `events`; false when there is nothing.
     pub(crate) fn take_events(&self, events: &mut Vec<Event>) -> bool {
         let mut inner = self.inner.lock();
-        inner.mailbox.take(events, BATCH_EVENTS, BATCH_BYTES);
+        let trace = inner.mailbox.take(events, BATCH_EVENTS, BATCH_BYTES);
+        drop(inner);
+        if let Some(trace) = trace {
+            self.trace.enter(trace);
+        }
         !events.is_empty()
     }
 

@@ -30,6 +30,7 @@ use crate::services::Services;
 use crate::table::Table;
 use crate::terms_cache::TermsCache;
 use crate::timers::{AlarmKey, Timers};
+use crate::trace::Tracing;
 
 /// Alarms fired in one go before processes get their turn again.
 const ALARMS_PER_LOOK: usize = 1_000;
@@ -60,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) upgradable: Mutex<FxHashSet<u64>>,
     /// Whether a process without actor or scope may do nothing that policies guard.
     pub(crate) strict: bool,
+    /// How spans come into being; none: they do not.
+    pub(crate) tracing: Option<Tracing>,
     /// Whether the fields of what processes log are JSON.
     pub(crate) json_log: bool,
     /// The policies that the registry holds.

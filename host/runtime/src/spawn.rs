@@ -17,6 +17,7 @@ use crate::security::Authority;
 use crate::shared::{Alarm, Shared};
 use crate::table::Tabled;
 use crate::terms::Terms;
+use crate::trace::{Span, SpanKind, SpanSource, TraceContext, Traced};
 
 /// What to start, and how it relates to who starts it.
 pub(crate) struct Birth<'a> {
@@ -32,6 +33,8 @@ pub(crate) struct Birth<'a> {
     pub(crate) authority: Arc<Authority>,
     /// What the host gives it for its modules.
     pub(crate) attachment: Option<Arc<dyn Any + Send + Sync>>,
+    /// The trace that it is part of; the parent's unless something else is set.
+    pub(crate) trace: Option<Arc<TraceContext>>,
     /// Whether the parent monitors it.
     pub(crate) monitor: bool,
     /// Whether the parent is linked with it.
@@ -47,14 +50,16 @@ impl<'a> Birth<'a> {
     pub(crate) fn new(terms: Arc<Terms>, parent: Option<&'a Arc<Process>>, args: Payload, context: Arc<[u8]>) -> Self {
         let authority = parent.map_or_else(Arc::default, |parent| Arc::clone(&parent.authority));
         let messages = Vec::new();
-        Self { terms, parent, args, context, authority, attachment: None, monitor: false, link: false, messages, waiter: None }
+        let trace = parent.and_then(|parent| parent.trace.current());
+        let attachment = None;
+        Self { terms, parent, args, context, authority, attachment, trace, monitor: false, link: false, messages, waiter: None }
     }
 }
 
 impl Shared {
     /// Makes a process that does not run yet: its pid finds it, its mailbox takes messages. `launch` makes it run.
     pub(crate) fn bear(self: &Arc<Self>, birth: Birth<'_>) -> Result<Arc<Process>, Error> {
-        let Birth { terms, parent, args, context, authority, attachment, monitor, link, messages, waiter } = birth;
+        let Birth { terms, parent, args, context, authority, attachment, trace, monitor, link, messages, waiter } = birth;
         if self.stopping.load(Ordering::Relaxed) {
             return Err(errors::unavailable("the node is stopping, so that nothing new is started").with_retryable(false));
         }
@@ -65,7 +70,8 @@ impl Shared {
         };
         let parent_number = parent.map_or(0, |parent| parent.number());
         let wall = terms.bounds.wall;
-        let bearing = Bearing { context, authority, attachment, born: self.clock() };
+        let trace = self.traced(&terms, trace, waiter.as_ref());
+        let bearing = Bearing { context, authority, attachment, trace, born: self.clock() };
         let process = Process::new(seat, terms, parent_number, bearing, Life::Over, waiter);
         let process = Arc::new(process);
         self.table.put(seat, Arc::clone(&process));
@@ -89,6 +95,31 @@ impl Shared {
             process.inner().enter(0, Pending::Timer(key));
         }
         Ok(process)
+    }
+
+    /// Gives a process its place in a trace: a call, and a process that somebody in a trace starts, is a span where those are kept.
+    fn traced(&self, terms: &Terms, trace: Option<Arc<TraceContext>>, waiter: Option<&Waiter>) -> Traced {
+        let Some(tracing) = &self.tracing else { return Traced::new(trace, None) };
+        let entry = &terms.program.entry;
+        let span = if waiter.is_some() {
+            let root = matches!(waiter, Some(Waiter::Call(..)));
+            tracing.begin(trace.as_deref(), SpanSource::Function, SpanKind::Internal, root, || entry.as_ref().to_owned())
+        } else {
+            tracing.begin(trace.as_deref(), SpanSource::Process, SpanKind::Internal, false, || format!("process {entry}"))
+        };
+        Traced::new(span.as_ref().map(Span::context).or(trace), span)
+    }
+
+    /// Ends the span of a process.
+    fn end_span(process: &Process, exit: &Exit) {
+        let Some(mut span) = process.trace.take_span() else { return };
+        span.set("code.function.name", &*process.terms.program.entry);
+        span.set("moonlet.pid", &*process.pid);
+        span.set("moonlet.host", &*process.terms.host.id);
+        if let Err(error) = exit {
+            span.fail(&error.kind, &errors::plain(&error.message));
+        }
+        span.end();
     }
 
     /// Lets a process run that was born.
@@ -165,7 +196,11 @@ impl Shared {
         for message in messages {
             let body = self.transfer(parent, message.body, process)?;
             let sender = Some(Arc::clone(&parent.pid));
-            self.deliver(&process.pid, process, Envelope { sender, topic: message.topic, body })?;
+            self.deliver(
+                &process.pid,
+                process,
+                Envelope { sender, topic: message.topic.into(), body, trace: parent.trace.current() },
+            )?;
         }
         self.transfer(parent, args, process)
     }
@@ -183,6 +218,7 @@ impl Shared {
             self.upgradable.lock().remove(&number);
         }
         self.settle_accounts(process, &exit);
+        Self::end_span(process, &exit);
         if let Some(parent) = self.table.numbered(process.parent) {
             parent.children.fetch_sub(1, Ordering::Relaxed);
         }
@@ -292,12 +328,14 @@ impl Shared {
         }
         let Crash { pid, entry, kind, message, trace, topics, usage } = Crash::new(process, error);
         let (pid, entry) = (&*pid, &*entry);
+        let traced = process.trace.current();
+        let (trace_id, span_id) = (traced.as_ref().map(|of| of.trace_id()), traced.as_ref().map(|of| of.span_id()));
         if awaited {
-            tracing::debug!(target: "moonlet", pid, entry, kind, usage, topics, "process failed: {message}");
+            tracing::debug!(target: "moonlet", pid, entry, kind, usage, topics, trace_id, span_id, "process failed: {message}");
         } else if error.kind == "Canceled" {
-            tracing::info!(target: "moonlet", pid, entry, kind, usage, topics, "process ended: {message}");
+            tracing::info!(target: "moonlet", pid, entry, kind, usage, topics, trace_id, span_id, "process ended: {message}");
         } else {
-            tracing::error!(target: "moonlet", pid, entry, kind, usage, topics, trace, "process failed: {message}");
+            tracing::error!(target: "moonlet", pid, entry, kind, usage, topics, trace_id, span_id, trace, "process failed: {message}");
         }
     }
 }

@@ -41,7 +41,7 @@ impl App {
         let registry = Registry::from_entries(entries.collect(), Some(modules)).unwrap();
         // A test needs few processes, and several nodes must fit into one address space.
         let sandbox = SandboxConfig { max_processes: 200, max_stacks: 200, ..SandboxConfig::default() };
-        let node = Node::new(&NodeConfig { workers: Some(2), sandbox, ..NodeConfig::default() }, registry, Vec::new()).unwrap();
+        let node = Node::new(NodeConfig { workers: Some(2), sandbox, ..NodeConfig::default() }, registry, Vec::new()).unwrap();
         let problems = node.prepare();
         assert!(problems.is_empty(), "{problems:?}");
         node

@@ -20,8 +20,10 @@ pub(super) fn log(context: &Context, answer: &Answer) {
     let (server, remote) = (context.server.id(), context.remote.as_str());
     let (entry, route) = (context.route.as_ref().map(|route| route.id.as_str()), context.pattern.as_deref());
     let duration_ms = millis(context.start.elapsed());
+    let trace = context.trace.as_ref();
+    let (trace_id, span_id) = (trace.map(|of| of.trace_id()), trace.map(|of| of.span_id()));
     tracing::info!(
-        target: "moonlet::http", method, path, status, duration_ms, route, entry, %server, remote,
+        target: "moonlet::http", method, path, status, duration_ms, route, entry, %server, remote, trace_id, span_id,
         "request"
     );
 }

@@ -25,7 +25,8 @@ pub(super) async fn call(context: &Context, route: Arc<Route>, params: Params, b
     let (exchange, mut head) = Exchange::new(parts, body, params, context.remote.clone(), server.view.max_body);
     let exchange = Arc::new(exchange);
     let attachment: Arc<dyn std::any::Any + Send + Sync> = Arc::<Exchange>::clone(&exchange);
-    let options = CallOptions { authority: context.authority.clone(), attachment: Some(attachment), ..CallOptions::default() };
+    let (authority, trace) = (context.authority.clone(), context.trace.clone());
+    let options = CallOptions { authority, trace, attachment: Some(attachment), ..CallOptions::default() };
     let (node, called) = (server.node.clone(), Arc::clone(&route));
     let mut running: Call = Box::pin(async move { node.call_async(&called.func, &[], options).await });
     let answered = within(server.view.write_timeout, async {

@@ -7,9 +7,9 @@ use http::request::Parts;
 use http::{Request, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
-use moonlet_runtime::Authority;
+use moonlet_runtime::{Authority, Span, TraceContext};
 
-use super::{Server, access, call};
+use super::{Server, access, call, trace};
 use crate::answer::{self, Answer};
 use crate::counters::Counted;
 use crate::routes::{Route, Target};
@@ -28,6 +28,8 @@ pub(crate) struct Context {
     pub(crate) route: Option<Arc<Route>>,
     /// The pattern of the endpoint or of the files; none for what is nowhere. A path would be too many different things.
     pub(crate) pattern: Option<Arc<str>>,
+    /// The trace that it is part of.
+    pub(crate) trace: Option<Arc<TraceContext>>,
     /// Counts it while it goes on.
     pub(crate) counted: Option<Counted>,
     /// The connection itself, for those that go over to another protocol.
@@ -49,6 +51,8 @@ pub(crate) async fn answer(server: &Arc<Server>, mut request: Request<Incoming>,
     let (parts, body) = request.into_parts();
     let table = server.table.load_full();
     let target = table.find(parts.method.as_str(), parts.uri.path());
+    let trace = trace::incoming(server, &parts);
+    let span = trace::begin(server, &parts, &target, trace.as_deref());
     let mut context = Context {
         server: Arc::clone(server),
         parts: Arc::new(parts),
@@ -57,12 +61,14 @@ pub(crate) async fn answer(server: &Arc<Server>, mut request: Request<Incoming>,
         authority: server.authority.load_full(),
         route: None,
         pattern: None,
+        trace: span.as_ref().map(Span::context).or(trace),
         counted: None,
         upgrade,
         start: std::time::Instant::now(),
     };
     let answer = respond(&mut context, target, body).await;
     access::log(&context, &answer);
+    trace::end(span, &context, &answer);
     answer
 }
 

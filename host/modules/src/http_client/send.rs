@@ -10,7 +10,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use moonlet_runtime::{ByteStream, Error, ModuleCall};
+use moonlet_runtime::{ByteStream, Error, ModuleCall, NodeHandle, TraceContext};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::body::{Head, Packed};
@@ -19,6 +19,7 @@ use super::multipart::Content;
 use super::network::{Reach, failed};
 use super::options::Plan;
 use super::pool::{Connection, Key, Pool};
+use super::trace;
 use super::uri::Url;
 
 /// Redirects that are followed.
@@ -32,6 +33,8 @@ const MAX_SKIPPED: usize = 64 << 10;
 pub(super) struct Sender {
     reach: Reach,
     pool: Arc<Pool>,
+    node: NodeHandle,
+    trace: Option<Arc<TraceContext>>,
 }
 
 /// An answer: with a body, or with a stream of it.
@@ -43,11 +46,18 @@ pub(super) struct Answered {
 
 impl Sender {
     pub(super) fn new(call: &ModuleCall<'_>, pool: Arc<Pool>) -> Self {
-        Self { reach: Reach::of(call), pool }
+        Self { reach: Reach::of(call), pool, node: call.node(), trace: call.trace() }
     }
 
     /// Sends a request. `most` is how many bytes of an answer one value may have.
-    pub(super) async fn send(&self, plan: Plan, most: usize) -> Result<Answered, Error> {
+    pub(super) async fn send(&self, mut plan: Plan, most: usize) -> Result<Answered, Error> {
+        let span = trace::begin(&self.node, &mut plan, self.trace.as_ref());
+        let answered = self.send_within(plan, most).await;
+        trace::end(span, &answered);
+        answered
+    }
+
+    async fn send_within(&self, plan: Plan, most: usize) -> Result<Answered, Error> {
         let timeout = plan.timeout;
         let sent = tokio::time::timeout(timeout, self.follow(plan, most)).await;
         sent.map_err(|_| failed(format!("timeout: there was no answer within {} ms", timeout.as_millis())))?

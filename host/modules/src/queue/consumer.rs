@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::delivery::Delivery;
 use super::queues::{Queue, Queues};
+use super::trace;
 
 /// How long a function may take for one message unless the entry says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -87,9 +88,11 @@ impl Consumer {
         let attachment: Arc<dyn std::any::Any + Send + Sync> = Arc::<Delivery>::clone(delivery);
         // On whose behalf: what the consumer's entry says, as policies are now.
         let authority = node.authority_of(&self.entry).ok();
-        let options =
-            CallOptions { attachment: Some(attachment), authority, timeout: Some(self.timeout), ..CallOptions::default() };
+        let (trace, span) = trace::consume(node, &self.queue, &delivery.message);
+        let timeout = Some(self.timeout);
+        let options = CallOptions { attachment: Some(attachment), authority, timeout, trace, ..CallOptions::default() };
         let result = node.call_async(&self.function, std::slice::from_ref(&delivery.message.body), options).await;
+        trace::end(span, result.as_ref().err());
         let reason = match result {
             Ok(values) if values.first() == Some(&Value::Boolean(false)) => "the function returned false".to_owned(),
             Ok(_) => {

@@ -65,7 +65,11 @@ impl Calls {
         for message in request.messages {
             let body = self.node.transfer(&self.process, message.body, target)?;
             let sender = Some(Arc::clone(&self.process.pid));
-            self.node.deliver(&target.pid, target, Envelope { sender, topic: message.topic, body })?;
+            self.node.deliver(
+                &target.pid,
+                target,
+                Envelope { sender, topic: message.topic.into(), body, trace: self.process.trace.current() },
+            )?;
         }
         if request.monitor {
             // Monitored already is as good.

@@ -51,7 +51,7 @@ impl wit::messages::Host for Calls {
         self.guard_process("process.send", &target, &to)?;
         let body = self.node.transfer(&self.process, body, &target)?;
         let sender = Some(Arc::clone(&self.process.pid));
-        self.node.deliver(&to, &target, Envelope { sender, topic, body })?;
+        self.node.deliver(&to, &target, Envelope { sender, topic: topic.into(), body, trace: self.process.trace.current() })?;
         self.process.count_sent();
         Ok(())
     }

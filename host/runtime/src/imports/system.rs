@@ -77,7 +77,11 @@ impl wit::log::Host for Calls {
                     let message = errors::plain(cut(&message));
                     let (logger, location) = (errors::plain(cut_name(&logger)), errors::plain(cut_name(&location)));
                     let fields = if self.node.json_log { json_fields(&fields) } else { shown_fields(&fields) };
-                    tracing::event!(target: "moonlet::process", $level, pid, entry, logger, location, fields, "{message}");
+                    let traced = self.process.trace.current();
+                    let (trace_id, span_id) = (traced.as_ref().map(|of| of.trace_id()), traced.as_ref().map(|of| of.span_id()));
+                    tracing::event!(
+                        target: "moonlet::process", $level, pid, entry, logger, location, trace_id, span_id, fields, "{message}"
+                    );
                 }
             };
         }

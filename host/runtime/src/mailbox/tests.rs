@@ -10,7 +10,7 @@ fn mailbox() -> Mailbox {
 
 fn send(mailbox: &mut Mailbox, topic: &str, text: &str) -> Result<bool, Full> {
     let body = Payload { data: text.as_bytes().to_vec(), channels: Vec::new() };
-    mailbox.message(Envelope { sender: None, topic: topic.to_owned(), body })
+    mailbox.message(Envelope { sender: None, topic: topic.into(), body, trace: None })
 }
 
 fn take(mailbox: &mut Mailbox) -> Vec<String> {
@@ -124,7 +124,7 @@ fn a_blocking_program_takes_what_it_waits_for() {
     mailbox.completed(2, Outcome::Closed);
     assert!(mailbox.take_end(3).is_none());
     assert!(mailbox.take_end(2).is_some());
-    assert!(matches!(mailbox.take_event(), Some(Event::Message(_))));
+    assert!(matches!(mailbox.take_event(), Some((Event::Message(_), None))));
     assert!(mailbox.take_event().is_none());
     assert!(mailbox.take_end(1).is_some());
 }

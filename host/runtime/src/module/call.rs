@@ -22,6 +22,7 @@ use crate::security::{Authority, Policy, Scope};
 use crate::shared::Shared;
 use crate::table::Tabled;
 use crate::terms::Terms;
+use crate::trace::TraceContext;
 
 /// Who calls a module.
 pub struct ModuleCall<'a> {
@@ -112,6 +113,12 @@ impl<'a> ModuleCall<'a> {
     #[must_use]
     pub fn context(&self) -> Vec<(Value, Value)> {
         document::decode_map(&self.process.context).unwrap_or_default()
+    }
+
+    /// Returns the trace that the caller takes part in.
+    #[must_use]
+    pub fn trace(&self) -> Option<Arc<TraceContext>> {
+        self.process.trace.current()
     }
 
     /// Returns on whose behalf the caller acts; calls and spawns that it causes inherit it.

@@ -54,7 +54,7 @@ impl Feed {
     fn deliver(&self, topic: &str, value: Value) -> Result<(), FeedError> {
         let (Some(node), Some(process)) = (self.node.upgrade(), self.process.upgrade()) else { return Err(FeedError::Ended) };
         let body = Payload { data: document::values(&[value]), channels: Vec::new() };
-        let envelope = Envelope { sender: None, topic: topic.to_owned(), body };
+        let envelope = Envelope { sender: None, topic: topic.into(), body, trace: None };
         let taken = process.inner().message(envelope);
         match taken {
             Ok(due) => {

@@ -107,7 +107,8 @@ impl Shared {
                 let (action, resource) = (errors::shown(action), errors::shown(resource));
                 let actor = denial.actor.as_deref().map(errors::shown).unwrap_or_default();
                 let cause = denial.cause.name();
-                tracing::warn!(target: "moonlet::audit", pid, entry, actor, action, resource, cause, "denied");
+                let trace_id = process.trace.current().map(|of| of.trace_id());
+                tracing::warn!(target: "moonlet::audit", pid, entry, actor, action, resource, cause, trace_id, "denied");
             }
             errors::denied(denial.to_string())
         })

@@ -139,7 +139,7 @@ fn start(loaded: &Loaded, settings: &Settings, terminal: &Arc<Terminal>, events:
         // Nobody listens only when the program ends anyway.
         let _ = quits.lock().map(|events| events.send(Event::Quit(code)));
     };
-    let node = Node::new(&config, loaded.registry.clone(), modules::host(terminal, Box::new(quit)))
+    let node = Node::new(config, loaded.registry.clone(), modules::host(terminal, Box::new(quit)))
         .map_err(|error| Failure::caused("the node cannot start", &error))?;
     let diagnostics = node.prepare();
     if diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
