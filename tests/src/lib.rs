@@ -5,5 +5,7 @@
 pub mod binary;
 pub mod hostile;
 pub mod run;
+#[cfg(target_os = "linux")]
+pub mod servers;
 pub mod suite;
 pub mod transcript;

@@ -1,4 +1,4 @@
-//! Module `sql`: SQL databases, which here are SQLite files and databases in memory.
+//! Module `sql`: SQL databases: SQLite files and databases in memory, Postgres and MySQL servers.
 //!
 //! A handle, a transaction and a prepared statement are resources of the process; at its end each gives its connection back, and what a
 //! transaction left open is rolled back. The query builder is Lua, see `sql/builder.lua`.
@@ -11,18 +11,18 @@ use moonlet_runtime::{Answer, Args, Error, Fault, HostModule, Manifest, ModuleCa
 
 mod database;
 mod databases;
-mod fault;
-mod guard;
-mod meter;
-mod run;
+mod job;
+mod server;
 mod session;
+mod sqlite;
 mod value;
+mod work;
 
 pub(crate) use database::Database;
 pub use databases::Databases;
-use run::{Wish, Work};
-pub(crate) use rusqlite::types::Value as Parameter;
-use session::{Prepared, Session, Step};
+use session::{Prepared, Session};
+pub(crate) use work::Parameter;
+use work::{Command, Isolation, Wish, Work};
 
 use crate::fail::{self, field, invalid};
 
@@ -59,8 +59,8 @@ impl Sql {
         let id = call.resolve(id);
         call.check("db.get", &id)?;
         call.check_namespace(&id)?;
-        let entry = fail::entry(call, &id, "a database (`kind: db.sql.sqlite`)", |kind| kind.starts_with("db.sql."))?;
-        if let Some(database) = self.databases.find(&id) {
+        let entry = fail::entry(call, &id, "a database (such as `kind: db.sql.sqlite`)", |kind| kind.starts_with("db.sql."))?;
+        if let Some(database) = self.databases.find(&entry)? {
             return Answer::one(call.keep(DB, Arc::new(Session::handle(database)))?);
         }
         let databases = Arc::clone(&self.databases);
@@ -97,7 +97,7 @@ fn on_session(call: &ModuleCall<'_>, session: &Arc<Session>, method: &str, args:
         "prepare" => prepare(call, session, args),
         "type" | "db_type" => {
             session.check()?;
-            Answer::one("sqlite")
+            Answer::one(session.database().dialect().name())
         }
         other => Err(fail::not_found(format!("module `sql` has no method `{other}`")).into()),
     }
@@ -128,43 +128,41 @@ fn on_handle(call: &ModuleCall<'_>, function: &str, args: Vec<Value>) -> Result<
 
 fn begin(call: &ModuleCall<'_>, session: &Arc<Session>, args: &Args<'_>) -> Result<Answer, Fault> {
     let options = args.opt_table(1)?;
-    match field(options, "isolation") {
-        Value::Nil => {}
-        Value::String(level) if ISOLATION.iter().any(|(_, known)| level.as_str() == Some(*known)) => {}
-        other => {
+    let isolation = match field(options, "isolation") {
+        Value::Nil => Isolation::Default,
+        other => other.as_str().and_then(Isolation::of).ok_or_else(|| {
             let shown = fail::shown(&other.to_string());
-            return Err(invalid(format!("unknown isolation level {shown}: write one of `sql.isolation`")).into());
-        }
-    }
+            invalid(format!("unknown isolation level {shown}: write one of `sql.isolation`"))
+        })?,
+    };
     let read_only = match field(options, "read_only") {
         Value::Nil => false,
         Value::Boolean(read_only) => *read_only,
         _ => return Err(invalid("`read_only` must be a boolean").into()),
     };
     let keeper = call.keeper();
-    session.begin(call, read_only, move |transaction| keeper.keep(TRANSACTION, Arc::new(transaction)))
+    session.begin(call, isolation, read_only, move |transaction| keeper.keep(TRANSACTION, Arc::new(transaction)))
 }
 
-fn stats(database: &Arc<Database>) -> Value {
+fn stats(database: &Database) -> Value {
     let stats = database.stats();
-    let in_use = i64::from(stats.in_use);
     let fields = [
-        ("max_open_connections", 1.into()),
-        ("open_connections", 1.into()),
-        ("in_use", in_use.into()),
-        ("idle", (1 - in_use).into()),
+        ("max_open_connections", stats.max_open.into()),
+        ("open_connections", (stats.in_use + stats.idle).into()),
+        ("in_use", stats.in_use.into()),
+        ("idle", stats.idle.into()),
         ("wait_count", stats.waits.into()),
         ("wait_duration", format!("{:?}", stats.waited).into()),
-        ("max_idle_closed", 0.into()),
+        ("max_idle_closed", stats.max_idle_closed.into()),
         ("max_idle_time_closed", 0.into()),
-        ("max_lifetime_closed", 0.into()),
+        ("max_lifetime_closed", stats.max_lifetime_closed.into()),
     ];
     Value::Map(fields.into_iter().map(|(name, value): (&str, Value)| (name.into(), value)).collect())
 }
 
 fn on_transaction(call: &ModuleCall<'_>, function: &str, args: Vec<Value>) -> Result<Answer, Fault> {
     let (session, args) = call.method::<Session>(TRANSACTION, function, args)?;
-    let savepoint = |command: &str| -> Result<Answer, Fault> {
+    let savepoint = |command: fn(String) -> Command| -> Result<Answer, Fault> {
         let name = args.text(1)?;
         if name.is_empty() {
             return Err(invalid("savepoint name is required").into());
@@ -172,15 +170,14 @@ fn on_transaction(call: &ModuleCall<'_>, function: &str, args: Vec<Value>) -> Re
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') || name.len() > 128 {
             return Err(invalid("savepoint name can only contain alphanumeric characters and underscores").into());
         }
-        // Quoted, because a name may begin with a digit.
-        session.command(call, format!("{command} \"{name}\""), Step::Stay)
+        session.command(call, command(name.to_owned()))
     };
     match function {
-        "Transaction:commit" => session.command(call, String::new(), Step::End("COMMIT")),
-        "Transaction:rollback" => session.command(call, String::new(), Step::End("ROLLBACK")),
-        "Transaction:savepoint" => savepoint("SAVEPOINT"),
-        "Transaction:rollback_to" => savepoint("ROLLBACK TO SAVEPOINT"),
-        "Transaction:release" => savepoint("RELEASE SAVEPOINT"),
+        "Transaction:commit" => session.command(call, Command::Commit),
+        "Transaction:rollback" => session.command(call, Command::Rollback),
+        "Transaction:savepoint" => savepoint(Command::Savepoint),
+        "Transaction:rollback_to" => savepoint(Command::RollbackTo),
+        "Transaction:release" => savepoint(Command::Release),
         _ => on_session(call, &session, function.trim_start_matches("Transaction:"), &args),
     }
 }

@@ -3,10 +3,11 @@
 use std::sync::{Arc, OnceLock};
 
 use moonlet_runtime::{Error, Value};
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -23,6 +24,21 @@ pub(crate) struct TlsOptions {
     server_name: Option<String>,
     /// Whether the certificate of the server is not looked at.
     pub(crate) insecure: bool,
+    /// Whether a certificate may have any name in it.
+    any_name: bool,
+    /// Whether what is spoken is something other than HTTP.
+    other: bool,
+}
+
+/// What a server must prove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// Nothing.
+    Anyone,
+    /// That a known authority vouches for it.
+    Authority,
+    /// That a known authority vouches for its name.
+    Name,
 }
 
 impl TlsOptions {
@@ -47,6 +63,12 @@ impl TlsOptions {
         Ok(options)
     }
 
+    /// Makes options for something other than HTTP, with the contents of files in PEM form.
+    pub(crate) fn of(cert: Option<String>, key: Option<String>, ca: Option<String>, trust: Trust) -> Self {
+        let (insecure, any_name) = (trust == Trust::Anyone, trust == Trust::Authority);
+        Self { cert, key, ca, server_name: None, insecure, any_name, other: true }
+    }
+
     /// Tells whether nothing special is wanted.
     pub(crate) fn is_usual(&self) -> bool {
         *self == Self::default()
@@ -65,7 +87,13 @@ impl TlsOptions {
             .map_err(|error| failed(error.to_string()))?;
         let builder = if self.insecure {
             let schemes = provider.signature_verification_algorithms.supported_schemes();
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(schemes)))
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(Anyone { schemes, authority: None }))
+        } else if self.any_name {
+            let authority = WebPkiServerVerifier::builder_with_provider(Arc::new(self.roots()?), Arc::clone(&provider)).build();
+            let authority = authority.map_err(|error| invalid(format!("`tls.ca` cannot be used: {error}")))?;
+            let schemes = authority.supported_verify_schemes();
+            let verifier = Anyone { schemes, authority: Some(authority) };
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
         } else {
             builder.with_root_certificates(self.roots()?)
         };
@@ -80,7 +108,9 @@ impl TlsOptions {
             }
             _ => builder.with_no_client_auth(),
         };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        if !self.other {
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        }
         let config = Arc::new(config);
         if self.is_usual() {
             return Ok(Arc::clone(USUAL.get_or_init(|| config)));
@@ -119,41 +149,57 @@ fn certificates(text: &str, field: &str) -> Result<Vec<CertificateDer<'static>>,
     }
 }
 
-/// Takes any server for the right one, as a program with the grant for it wants.
+/// Takes any server for the right one, as whoever asks for it may, or any that an authority vouches for.
 #[derive(Debug)]
-struct Anyone(Vec<SignatureScheme>);
+struct Anyone {
+    schemes: Vec<SignatureScheme>,
+    authority: Option<Arc<WebPkiServerVerifier>>,
+}
 
 impl ServerCertVerifier for Anyone {
     fn verify_server_cert(
         &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
+        let Some(authority) = &self.authority else { return Ok(ServerCertVerified::assertion()) };
+        // The name is looked at last: whoever has the wrong one has proved all the rest.
+        match authority.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+            Err(rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) => Ok(ServerCertVerified::assertion()),
+            verified => verified,
+        }
     }
 
     fn verify_tls12_signature(
         &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
+        match &self.authority {
+            Some(authority) => authority.verify_tls12_signature(message, cert, signature),
+            None => Ok(HandshakeSignatureValid::assertion()),
+        }
     }
 
     fn verify_tls13_signature(
         &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
+        match &self.authority {
+            Some(authority) => authority.verify_tls13_signature(message, cert, signature),
+            None => Ok(HandshakeSignatureValid::assertion()),
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.clone()
+        self.schemes.clone()
     }
 }

@@ -423,6 +423,10 @@ local function new_class(name)
         if module ~= "sql" or (kind ~= "DB" and kind ~= "Transaction") then
             error("bad argument #1 to 'run_with' (database or transaction expected)", 2)
         end
+        -- Postgres knows no other placeholders; who asks for a format gets that.
+        if not self.placeholders and (kind == "DB" and db:type() or kind ~= "DB" and db:db_type()) == "postgres" then
+            self = with(self, "placeholders", builder.dollar)
+        end
         local query, args = generate(self)
         if not query then
             return nil, args

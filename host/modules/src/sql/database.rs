@@ -1,269 +1,152 @@
-//! One SQLite database: its file, its connection, and who has it.
-//!
-//! There is one connection, as the reference promises: whoever runs a statement has it for that long, and a transaction has it until its
-//! end. Short questions run on the thread that asks, everything else on a thread of its own.
+//! A database, whichever kind it is, and its connections.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use moonlet_runtime::Error;
-use rusqlite::{Connection, OpenFlags};
-use rustc_hash::FxHashMap;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use moonlet_runtime::{Error, Value};
 
-use super::fault::{self, Failure};
-use super::guard::{self, Flags};
-use super::meter::{End, INSTRUCTIONS, Job, Meter};
-use super::run::{self, Wish, Work};
-use crate::fail::unsupported;
+use super::server::{self, Owner, Server};
+use super::sqlite::{self, Sqlite};
+use super::work::{Parameter, Wish, Work};
 
-/// Prepared statements that a connection keeps.
-const STATEMENTS: usize = 256;
-/// Statements that a connection knows to be quick or not.
-const KNOWN: usize = 4096;
-/// How often a statement may turn out to be long before it gets a thread of its own at once.
-const STRIKES: u8 = 3;
-/// How long to wait for another program that has the file.
-const BUSY: Duration = Duration::from_secs(5);
-/// Memory that all databases of this program may use together: stops a query that sorts more than the machine has.
-const MEMORY: u64 = 1 << 30;
-
-/// What the entry says.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Settings {
-    /// The file; none: in memory.
-    pub(crate) file: Option<PathBuf>,
-    /// The most bytes of the database.
-    pub(crate) max_size: u64,
-    /// The most bytes of one value.
-    pub(crate) max_value: u64,
+/// What holds for statements of every database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Terms {
+    /// The most bytes of one value, or of one row where the database does not tell values apart while they come.
+    pub(super) max_value: u64,
     /// How long a statement may run.
-    pub(crate) statement_timeout: Duration,
-    /// How long to wait for the connection.
-    pub(crate) wait_timeout: Duration,
+    pub(super) statement_timeout: Duration,
+    /// How long to wait for a connection.
+    pub(super) wait_timeout: Duration,
 }
 
-/// One database.
-pub(crate) struct Database {
-    settings: Settings,
-    link: Arc<Mutex<Link>>,
-    waits: AtomicU64,
-    waited: AtomicU64,
+/// Which language a database speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+    Mysql,
 }
 
-/// A connection and what is known about it.
-struct Link {
-    connection: Connection,
-    flags: Arc<Flags>,
-    meter: Arc<Meter>,
-    /// How often a statement may still try to be a quick question.
-    known: FxHashMap<Arc<str>, u8>,
-    memory: bool,
-    read_only: bool,
+impl Dialect {
+    /// The name by which Lua knows it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+            Self::Mysql => "mysql",
+        }
+    }
+
+    /// What stands around names.
+    pub(crate) fn quote(self) -> char {
+        if self == Self::Mysql { '`' } else { '"' }
+    }
+
+    /// Writes a statement of the host, whose placeholders are `?`, as the database wants them.
+    pub(crate) fn placeholders(self, sql: &str) -> String {
+        if self != Self::Postgres {
+            return sql.to_owned();
+        }
+        let mut written = String::with_capacity(sql.len() + 16);
+        for (number, piece) in sql.split('?').enumerate() {
+            if number > 0 {
+                written.push_str(&format!("${number}"));
+            }
+            written.push_str(piece);
+        }
+        written
+    }
 }
 
 /// Numbers about a database for `db:stats()`.
-pub(crate) struct Stats {
-    pub(crate) in_use: bool,
-    pub(crate) waits: u64,
-    pub(crate) waited: Duration,
+#[derive(Debug, Default)]
+pub(super) struct Stats {
+    pub(super) max_open: u64,
+    pub(super) in_use: u64,
+    pub(super) idle: u64,
+    pub(super) waits: u64,
+    pub(super) waited: Duration,
+    pub(super) max_idle_closed: u64,
+    pub(super) max_lifetime_closed: u64,
 }
 
-/// The connection, for as long as somebody has it. What is left open at the end is rolled back.
-pub(crate) struct Lease {
-    link: OwnedMutexGuard<Link>,
+/// One database.
+pub(crate) enum Database {
+    /// A file, or memory, of this program.
+    Sqlite(Sqlite),
+    /// A server on the network.
+    Server(Arc<Server>),
+}
+
+/// A connection, for as long as somebody has it. What is left open at the end is rolled back.
+pub(super) enum Lease {
+    Sqlite(sqlite::Lease),
+    Server(server::Lease),
 }
 
 impl Database {
-    /// Opens or makes it. May wait for the disk.
-    pub(crate) fn open(settings: Settings) -> Result<Self, Error> {
-        let link = Link::open(&settings).map_err(|failure| fault::explain(failure, End::None, 0))?;
-        Ok(Self { settings, link: Arc::new(Mutex::new(link)), waits: AtomicU64::new(0), waited: AtomicU64::new(0) })
-    }
-
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    pub(crate) fn stats(&self) -> Stats {
-        Stats {
-            in_use: self.link.try_lock().is_err(),
-            waits: self.waits.load(Ordering::Relaxed),
-            waited: Duration::from_micros(self.waited.load(Ordering::Relaxed)),
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Server(server) => server.dialect(),
         }
     }
 
-    /// Takes the connection if nobody has it.
-    pub(crate) fn try_lease(&self) -> Option<Lease> {
-        Arc::clone(&self.link).try_lock_owned().ok().map(|link| Lease { link })
+    pub(super) fn terms(&self) -> Terms {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.settings().terms,
+            Self::Server(server) => server.settings().terms,
+        }
     }
 
-    /// Runs a statement of the host where it may wait: gives its rows, or what it changed.
+    pub(super) fn stats(&self) -> Stats {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.stats(),
+            Self::Server(server) => server.stats(),
+        }
+    }
+
+    /// Stands for somebody who keeps what he sets on connections, see [`Owner`]; none where there is nothing to keep apart.
+    pub(super) fn owner(&self) -> Option<Arc<Owner>> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Server(server) => Some(Owner::of(server)),
+        }
+    }
+
+    /// Waits for a connection.
+    pub(super) async fn lease(&self, owner: Option<&Arc<Owner>>) -> Result<Lease, Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.lease().await.map(Lease::Sqlite),
+            Self::Server(server) => server.lease(owner.map_or(0, |owner| owner.number())).await.map(Lease::Server),
+        }
+    }
+
+    /// Runs a statement of the host on a thread that may wait: gives its rows, or what it changed.
     pub(crate) fn run_blocking(
         &self,
-        sql: &str,
-        parameters: Vec<rusqlite::types::Value>,
+        sql: &Arc<str>,
+        parameters: Vec<Parameter>,
         rows: bool,
         max_bytes: usize,
-    ) -> Result<moonlet_runtime::Value, Error> {
-        let give_up = Instant::now() + self.settings.wait_timeout;
-        let mut lease = loop {
-            match self.try_lease() {
-                Some(lease) => break lease,
-                None if Instant::now() >= give_up => {
-                    return Err(Error::new("Unavailable", "the database is busy").with_retryable(true));
-                }
-                None => std::thread::sleep(Duration::from_millis(1)),
-            }
-        };
+    ) -> Result<Value, Error> {
         let wish = if rows { Wish::Rows } else { Wish::Changes };
-        let work = Work { sql: sql.into(), parameters, wish, exact: true, max_bytes };
-        let timeout = self.settings.statement_timeout;
-        let values = lease.patiently(&work, &Arc::new(Job::patient(timeout)), timeout.as_secs())?;
-        Ok(values.into_iter().next().unwrap_or(moonlet_runtime::Value::Nil))
-    }
-
-    /// Waits for the connection.
-    pub(crate) async fn lease(&self) -> Result<Lease, Error> {
-        if let Some(lease) = self.try_lease() {
-            return Ok(lease);
-        }
-        let start = Instant::now();
-        let link = tokio::time::timeout(self.settings.wait_timeout, Arc::clone(&self.link).lock_owned()).await;
-        self.waits.fetch_add(1, Ordering::Relaxed);
-        let waited = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.waited.fetch_add(waited, Ordering::Relaxed);
-        link.map(|link| Lease { link }).map_err(|_| {
-            let seconds = self.settings.wait_timeout.as_secs();
-            let why =
-                "a transaction is open or a statement runs: in a transaction write `tx:query` and `tx:execute`, and end it soon";
-            Error::new("Unavailable", format!("the database was busy for {seconds} s: {why}")).with_retryable(true)
-        })
-    }
-}
-
-impl Link {
-    fn open(settings: &Settings) -> Result<Self, Failure> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = match &settings.file {
-            None => Connection::open_in_memory_with_flags(flags)?,
-            Some(file) => {
-                make_directory(file)?;
-                Connection::open_with_flags(file, flags)?
-            }
+        let work = Work { sql: Arc::clone(sql), parameters, wish, exact: true, max_bytes };
+        let values = match self {
+            Self::Sqlite(sqlite) => sqlite.run_blocking(&work)?,
+            Self::Server(server) => server.run_blocking(work)?,
         };
-        connection.busy_timeout(BUSY)?;
-        let pages = (settings.max_size / 4096).max(16);
-        connection.execute_batch(&format!(
-            "PRAGMA hard_heap_limit = {MEMORY}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF;
-             PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA max_page_count = {pages}; PRAGMA temp.max_page_count = {pages};
-             PRAGMA journal_size_limit = 4194304;"
-        ))?;
-        connection.busy_timeout(Duration::ZERO)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        let meter = Arc::new(Meter::default());
-        let asked = Arc::clone(&meter);
-        connection.progress_handler(INSTRUCTIONS, Some(move || asked.over()))?;
-        let flags = Arc::new(Flags::default());
-        guard::confine(&mut connection, &flags, i32::try_from(settings.max_value).unwrap_or(i32::MAX))?;
-        let memory = settings.file.is_none();
-        Ok(Self { connection, flags, meter, known: FxHashMap::default(), memory, read_only: false })
+        Ok(values.into_iter().next().unwrap_or(Value::Nil))
     }
-}
-
-fn make_directory(file: &Path) -> Result<(), Error> {
-    let Some(directory) = file.parent().filter(|directory| !directory.as_os_str().is_empty()) else { return Ok(()) };
-    let made = std::fs::create_dir_all(directory);
-    made.map_err(|error| unsupported(format!("the directory of the database file cannot be made: {}", error.kind())))
 }
 
 impl Lease {
-    /// Runs a statement if it is known to be a short question; none: it needs a thread of its own.
-    pub(super) fn quickly(&mut self, work: &Work) -> Option<Result<Vec<moonlet_runtime::Value>, Error>> {
-        if work.wish == Wish::Check || self.link.known.get(&work.sql).is_none_or(|tries| *tries == 0) {
-            return None;
-        }
-        let job = Arc::new(Job::quick());
-        self.link.meter.set(Some(Arc::clone(&job)));
-        let result = run::perform(&self.link.connection, work);
-        self.link.meter.set(None);
-        match result {
-            Err(_) if job.end() == End::Slow => {
-                if let Some(tries) = self.link.known.get_mut(&work.sql) {
-                    *tries -= 1;
-                }
-                None
-            }
-            // Another program has the file, for which only a thread of its own may wait.
-            Err(Failure::Sqlite(error)) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => None,
-            Err(failure) => Some(Err(fault::explain(failure, job.end(), 0))),
-            Ok(values) => Some(Ok(values)),
-        }
-    }
-
-    /// Runs a statement on a thread that may wait.
-    pub(super) fn patiently(&mut self, work: &Work, job: &Arc<Job>, seconds: u64) -> Result<Vec<moonlet_runtime::Value>, Error> {
-        let Link { connection, flags, meter, known, memory, .. } = &mut *self.link;
-        if !*memory {
-            // Another program may have the file; setting this cannot fail.
-            let _ = connection.busy_timeout(BUSY);
-        }
-        meter.set(Some(Arc::clone(job)));
-        flags.heavy.store(false, Ordering::Relaxed);
-        flags.vacuum.store(is_vacuum(&work.sql), Ordering::Relaxed);
-        let result = run::perform(connection, work);
-        flags.vacuum.store(false, Ordering::Relaxed);
-        meter.set(None);
-        if !known.contains_key(&work.sql) && result.is_ok() {
-            if known.len() >= KNOWN {
-                known.clear();
-            }
-            let quick = !flags.heavy.load(Ordering::Relaxed) && run::is_question(connection, &work.sql);
-            known.insert(Arc::clone(&work.sql), if quick { STRIKES } else { 0 });
-        }
-        if !*memory {
-            let _ = connection.busy_timeout(Duration::ZERO);
-        }
-        result.map_err(|failure| fault::explain(failure, job.end(), seconds))
-    }
-
-    /// Runs a statement of the host itself.
-    pub(crate) fn command(&mut self, sql: &str) -> Result<(), Error> {
-        self.link.flags.internal.store(true, Ordering::Relaxed);
-        let result = self.link.connection.execute_batch(sql);
-        self.link.flags.internal.store(false, Ordering::Relaxed);
-        result.map_err(|error| fault::explain(error.into(), End::None, 0))
-    }
-
-    /// Refuses changes until the lease ends.
-    pub(crate) fn make_read_only(&mut self) -> Result<(), Error> {
-        self.command("PRAGMA query_only = ON")?;
-        self.link.read_only = true;
-        Ok(())
-    }
-
     /// Tells whether a transaction is open.
-    pub(crate) fn in_transaction(&self) -> bool {
-        !self.link.connection.is_autocommit()
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        self.link.meter.set(None);
-        // A rollback fails only when SQLite has rolled back already, and the setting cannot fail.
-        if self.in_transaction() {
-            let _ = self.command("ROLLBACK");
-        }
-        if self.link.read_only {
-            self.link.read_only = false;
-            let _ = self.command("PRAGMA query_only = OFF");
+    pub(super) fn in_transaction(&self) -> bool {
+        match self {
+            Self::Sqlite(lease) => lease.in_transaction(),
+            Self::Server(lease) => lease.in_transaction(),
         }
     }
-}
-
-fn is_vacuum(sql: &str) -> bool {
-    sql.trim().trim_end_matches(';').trim().eq_ignore_ascii_case("vacuum")
 }

@@ -2,48 +2,44 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use moonlet_runtime::{Answer, Error, Fault, ModuleCall, Value};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::database::{Database, Lease};
-use super::meter::Job;
-use super::run::Work;
+use super::job::Job;
+use super::server::Owner;
+use super::work::{Command, Isolation, Task, Work, canceled, unavailable};
 use crate::fail::invalid;
 
 /// A handle on a database, or a transaction in it.
 pub(super) struct Session {
     database: Arc<Database>,
-    /// The connection, while a transaction is open. Taken before the connection itself.
+    /// The connection, while a transaction is open. Taken before the connection itself, and given back before the owner.
     slot: Arc<Mutex<Option<Lease>>>,
+    owner: Option<Arc<Owner>>,
     is_transaction: bool,
     open: AtomicBool,
 }
 
-/// A prepared statement: SQLite keeps its program with the connection.
+/// A prepared statement: the database keeps its program with the connection.
 pub(super) struct Prepared {
     pub(super) session: Arc<Session>,
     pub(super) sql: Arc<str>,
     pub(super) open: AtomicBool,
 }
 
-/// What happens with the connection besides a statement.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Step {
-    /// It ends the transaction by this.
-    End(&'static str),
-    /// Nothing else.
-    Stay,
-}
-
 impl Session {
     pub(super) fn handle(database: Arc<Database>) -> Self {
-        Self { database, slot: Arc::default(), is_transaction: false, open: AtomicBool::new(true) }
+        let owner = database.owner();
+        Self { database, slot: Arc::default(), owner, is_transaction: false, open: AtomicBool::new(true) }
     }
 
-    fn transaction(database: Arc<Database>, lease: Lease) -> Self {
+    fn transaction(&self, lease: Lease) -> Self {
         let slot = Arc::new(Mutex::new(Some(lease)));
-        Self { database, slot, is_transaction: true, open: AtomicBool::new(true) }
+        let (database, owner) = (Arc::clone(&self.database), self.owner.clone());
+        Self { database, slot, owner, is_transaction: true, open: AtomicBool::new(true) }
     }
 
     pub(super) fn database(&self) -> &Arc<Database> {
@@ -76,96 +72,109 @@ impl Session {
         self.run_with(call, work, Ok)
     }
 
-    /// Runs a statement on a thread and answers with what is made of what it gives.
+    /// Runs a statement where it may wait, and answers with what is made of what it gives.
     pub(super) fn run_with(
         self: &Arc<Self>,
         call: &ModuleCall<'_>,
         work: Work,
         make: impl FnOnce(Vec<Value>) -> Result<Vec<Value>, Error> + Send + 'static,
     ) -> Result<Answer, Fault> {
-        self.check()?;
-        self.patiently(call, move |lease, job, seconds| lease.patiently(&work, job, seconds).and_then(make), Step::Stay)
+        self.patiently(call, Task::Run(work), make)
     }
 
-    /// Runs commands of the host and answers with true.
-    pub(super) fn command(self: &Arc<Self>, call: &ModuleCall<'_>, sql: String, step: Step) -> Result<Answer, Fault> {
-        self.check()?;
-        self.patiently(call, move |lease, _, _| lease.command(&sql).map(|()| vec![true.into()]), step)
+    /// Runs a command of the host and answers with true.
+    pub(super) fn command(self: &Arc<Self>, call: &ModuleCall<'_>, command: Command) -> Result<Answer, Fault> {
+        self.patiently(call, Task::Step(command), Ok)
     }
 
     fn quickly(&self, work: &Work) -> Option<Result<Vec<Value>, Error>> {
+        let Database::Sqlite(sqlite) = &*self.database else { return None };
         let mut slot = Arc::clone(&self.slot).try_lock_owned().ok()?;
-        if let Some(lease) = slot.as_mut() {
-            return lease.quickly(work);
+        match slot.as_mut() {
+            Some(Lease::Sqlite(lease)) => lease.quickly(work),
+            Some(Lease::Server(_)) => None,
+            None if self.is_transaction => Some(Err(invalid("transaction is not active"))),
+            None => sqlite.try_lease()?.quickly(work),
         }
-        if self.is_transaction {
-            return Some(Err(invalid("transaction is not active")));
-        }
-        self.database.try_lease()?.quickly(work)
     }
 
     fn patiently(
         self: &Arc<Self>,
         call: &ModuleCall<'_>,
-        work: impl FnOnce(&mut Lease, &Arc<Job>, u64) -> Result<Vec<Value>, Error> + Send + 'static,
-        step: Step,
+        task: Task,
+        make: impl FnOnce(Vec<Value>) -> Result<Vec<Value>, Error> + Send + 'static,
     ) -> Result<Answer, Fault> {
+        self.check()?;
         let tokio = call.node().tokio()?;
-        let timeout = self.database.settings().statement_timeout;
-        // The time that counts starts with the statement, not with the wait for the connection.
-        let job = Arc::new(Job::patient(timeout + self.database.settings().wait_timeout));
-        let canceled = Arc::clone(&job);
-        let (ticket, completer) = call.later(move || canceled.cancel())?;
+        let job = self.job();
+        let stopped = Arc::clone(&job);
+        let (ticket, completer) = call.later(move || stopped.cancel())?;
         let session = Arc::clone(self);
-        tokio.clone().spawn(async move {
-            let slot = match session.enter().await {
-                Ok(slot) => slot,
-                Err(error) => return completer.complete(Err(error)),
+        tokio.spawn(async move {
+            let entered = tokio::select! {
+                entered = session.enter() => entered,
+                () = job.canceled() => Err(canceled()),
             };
-            tokio.spawn_blocking(move || {
-                let result = session.work(slot, &job, timeout.as_secs(), work, step);
-                // Whoever hears the answer finds everything given back.
-                drop(session);
-                completer.complete(result);
-            });
+            let result = match entered {
+                Ok(slot) => session.work(slot, task, job).await,
+                Err(error) => Err(error),
+            };
+            let result = result.and_then(make);
+            // Whoever hears the answer finds everything given back.
+            drop(session);
+            completer.complete(result);
         });
         Ok(Answer::Pending(ticket))
     }
 
+    fn job(&self) -> Arc<Job> {
+        let terms = self.database.terms();
+        // The time that counts starts with the statement, not with the wait for the connection.
+        Arc::new(Job::patient(terms.statement_timeout + terms.wait_timeout))
+    }
+
     /// Waits for its turn and for the connection.
     async fn enter(&self) -> Result<OwnedMutexGuard<Option<Lease>>, Error> {
-        let wait = self.database.settings().wait_timeout;
+        let wait = self.database.terms().wait_timeout;
         let mut slot = tokio::time::timeout(wait, Arc::clone(&self.slot).lock_owned())
             .await
-            .map_err(|_| Error::new("Unavailable", "an earlier statement of the same handle still runs").with_retryable(true))?;
+            .map_err(|_| unavailable("an earlier statement of the same handle still runs"))?;
         if slot.is_none() {
             if self.is_transaction {
                 return Err(invalid("transaction is not active"));
             }
-            *slot = Some(self.database.lease().await?);
+            *slot = Some(self.database.lease(self.owner.as_ref()).await?);
         }
         Ok(slot)
     }
 
-    fn work(
-        &self,
-        mut slot: OwnedMutexGuard<Option<Lease>>,
-        job: &Arc<Job>,
-        seconds: u64,
-        work: impl FnOnce(&mut Lease, &Arc<Job>, u64) -> Result<Vec<Value>, Error>,
-        step: Step,
-    ) -> Result<Vec<Value>, Error> {
-        let Some(lease) = slot.as_mut() else { return Err(invalid("transaction is not active")) };
-        let result = if job.is_canceled() {
-            Err(Error::new("Canceled", "nobody waits for the statement any more").with_retryable(false))
-        } else {
-            match step {
-                Step::End(command) => lease.command(command).map(|()| vec![true.into()]),
-                Step::Stay => work(lease, job, seconds),
+    async fn work(&self, mut slot: OwnedMutexGuard<Option<Lease>>, task: Task, job: Arc<Job>) -> Result<Vec<Value>, Error> {
+        let span = self.database.terms().statement_timeout;
+        let result = match slot.as_mut() {
+            None => Err(invalid("transaction is not active")),
+            Some(_) if job.is_canceled() => Err(canceled()),
+            Some(Lease::Server(lease)) => lease.perform(&task, &job).await,
+            Some(Lease::Sqlite(_)) => {
+                let work = tokio::task::spawn_blocking(move || {
+                    let result = match slot.as_mut() {
+                        Some(Lease::Sqlite(lease)) => lease.perform(&task, &job, span),
+                        _ => Err(invalid("transaction is not active")),
+                    };
+                    (slot, result)
+                });
+                let (used, result) = work.await.map_err(|_| Error::new("Internal", "the statement broke off"))?;
+                slot = used;
+                result
             }
         };
-        if !lease.in_transaction() {
-            // Ended by the program, or by SQLite itself after some errors. Nothing may run on as if it were open.
+        self.settle(&mut slot);
+        result
+    }
+
+    /// Gives the connection back unless a transaction is open on it.
+    fn settle(&self, slot: &mut Option<Lease>) {
+        if !slot.as_ref().is_some_and(Lease::in_transaction) {
+            // Ended by the program, or by the database itself after some errors. Nothing may run on as if it were open.
             slot.take();
             if self.is_transaction {
                 self.open.store(false, Ordering::Release);
@@ -173,29 +182,35 @@ impl Session {
         } else if !self.open.load(Ordering::Acquire) {
             slot.take();
         }
-        result
     }
 
-    /// Begins a transaction: `enter` gets the session of it and gives what stands for it in Lua.
+    /// Begins a transaction: `deliver` gets the session of it and gives what stands for it in Lua.
     pub(super) fn begin(
         self: &Arc<Self>,
         call: &ModuleCall<'_>,
+        isolation: Isolation,
         read_only: bool,
         deliver: impl FnOnce(Self) -> Result<Value, Error> + Send + 'static,
     ) -> Result<Answer, Fault> {
         self.check()?;
+        let session = Arc::clone(self);
+        let begin = Task::Step(Command::Begin { isolation, read_only });
+        let job = self.job();
         let tokio = call.node().tokio()?;
-        let database = Arc::clone(&self.database);
-        let (ticket, completer) = call.later(|| {})?;
+        let stopped = Arc::clone(&job);
+        let (ticket, completer) = call.later(move || stopped.cancel())?;
         tokio.spawn(async move {
             let begun = async {
-                let mut lease = database.lease().await?;
-                if read_only {
-                    lease.make_read_only()?;
-                }
-                lease.command("BEGIN")?;
-                let session = Self::transaction(database, lease);
-                Ok(vec![deliver(session)?])
+                let mut lease = tokio::select! {
+                    lease = session.database.lease(session.owner.as_ref()) => lease?,
+                    () = job.canceled() => return Err(canceled()),
+                };
+                match &mut lease {
+                    // Nothing of this takes time.
+                    Lease::Sqlite(lease) => lease.perform(&begin, &job, Duration::ZERO)?,
+                    Lease::Server(lease) => lease.perform(&begin, &job).await?,
+                };
+                Ok(vec![deliver(session.transaction(lease))?])
             };
             completer.complete(begun.await);
         });

@@ -1,8 +1,8 @@
-//! Values between Lua and SQLite.
+//! Values of Lua as parameters of statements.
 
 use moonlet_runtime::{Error, ModuleCall, Value, document, kind_of};
-use rusqlite::types::{Value as Sql, ValueRef};
 
+use super::work::Parameter;
 use crate::fail::invalid;
 
 /// The extension type of resources in documents.
@@ -14,9 +14,6 @@ pub(super) const FLOAT: &str = "Float";
 /// The types whose value is kept for them.
 pub(super) const TEXT: &str = "Text";
 pub(super) const BINARY: &str = "Binary";
-
-/// Bytes that a value counts beside its content when the size of a result is added up.
-const OVERHEAD: usize = 8;
 
 /// Makes a marked value whose content is its number.
 pub(super) fn marked(kind: &str, number: u64) -> Value {
@@ -36,7 +33,7 @@ fn number(value: &Value) -> u64 {
 }
 
 /// Reads the parameters of a statement.
-pub(super) fn parameters(call: &ModuleCall<'_>, given: &Value) -> Result<Vec<Sql>, Error> {
+pub(super) fn parameters(call: &ModuleCall<'_>, given: &Value) -> Result<Vec<Parameter>, Error> {
     match given {
         Value::Nil => Ok(Vec::new()),
         Value::Array(items) => items.iter().enumerate().map(|(index, item)| parameter(call, index + 1, item)).collect(),
@@ -49,7 +46,7 @@ pub(super) fn parameters(call: &ModuleCall<'_>, given: &Value) -> Result<Vec<Sql
                     return Err(invalid("parameters must be a list: write `{value, ...}`, one value for each placeholder"));
                 };
                 if parameters.len() < position {
-                    parameters.resize(position, Sql::Null);
+                    parameters.resize(position, Parameter::Null);
                 }
                 if let Some(slot) = parameters.get_mut(position - 1) {
                     *slot = parameter(call, position, item)?;
@@ -61,21 +58,21 @@ pub(super) fn parameters(call: &ModuleCall<'_>, given: &Value) -> Result<Vec<Sql
     }
 }
 
-fn parameter(call: &ModuleCall<'_>, position: usize, value: &Value) -> Result<Sql, Error> {
+fn parameter(call: &ModuleCall<'_>, position: usize, value: &Value) -> Result<Parameter, Error> {
     Ok(match value {
-        Value::Nil => Sql::Null,
-        Value::Boolean(value) => Sql::Integer(i64::from(*value)),
+        Value::Nil => Parameter::Null,
+        Value::Boolean(value) => Parameter::Boolean(*value),
         Value::Integer(integer) => match integer.as_i64() {
-            Some(integer) => Sql::Integer(integer),
-            None => Sql::Real(integer.as_f64().unwrap_or(f64::NAN)),
+            Some(integer) => Parameter::Integer(integer),
+            None => Parameter::Real(integer.as_f64().unwrap_or(f64::NAN)),
         },
-        Value::F32(float) => Sql::Real(f64::from(*float)),
-        Value::F64(float) => Sql::Real(*float),
+        Value::F32(float) => Parameter::Real(f64::from(*float)),
+        Value::F64(float) => Parameter::Real(*float),
         Value::String(text) => match text.as_str() {
-            Some(text) => Sql::Text(text.to_owned()),
-            None => Sql::Blob(text.as_bytes().to_vec()),
+            Some(text) => Parameter::Text(text.to_owned()),
+            None => Parameter::Blob(text.as_bytes().to_vec()),
         },
-        Value::Binary(bytes) => Sql::Blob(bytes.clone()),
+        Value::Binary(bytes) => Parameter::Blob(bytes.clone()),
         Value::Ext(..) => return marked_parameter(call, position, value),
         Value::Array(_) | Value::Map(_) => {
             return Err(invalid(format!(
@@ -85,40 +82,25 @@ fn parameter(call: &ModuleCall<'_>, position: usize, value: &Value) -> Result<Sq
     })
 }
 
-fn marked_parameter(call: &ModuleCall<'_>, position: usize, value: &Value) -> Result<Sql, Error> {
+fn marked_parameter(call: &ModuleCall<'_>, position: usize, value: &Value) -> Result<Parameter, Error> {
     let strange = || invalid(format!("parameter {position} is an object, which a database cannot hold"));
     let (module, kind) = kind_of(value).ok_or_else(strange)?;
     if module != "sql" {
         return Err(strange());
     }
     match kind.as_str() {
-        NULL => Ok(Sql::Null),
-        INT => Ok(Sql::Integer(number(value).cast_signed())),
-        FLOAT => Ok(Sql::Real(f64::from_bits(number(value)))),
+        NULL => Ok(Parameter::Null),
+        INT => Ok(Parameter::Integer(number(value).cast_signed())),
+        FLOAT => Ok(Parameter::Real(f64::from_bits(number(value)))),
         TEXT | BINARY => {
             let bytes = call.resource::<Vec<u8>>(&kind, value).map_err(|_| strange())?;
             let bytes = bytes.as_ref().clone();
             match kind.as_str() {
-                TEXT => Ok(String::from_utf8(bytes).map_or_else(|error| Sql::Blob(error.into_bytes()), Sql::Text)),
-                _ => Ok(Sql::Blob(bytes)),
+                TEXT => Ok(String::from_utf8(bytes).map_or_else(|error| Parameter::Blob(error.into_bytes()), Parameter::Text)),
+                _ => Ok(Parameter::Blob(bytes)),
             }
         }
         _ => Err(strange()),
-    }
-}
-
-/// Turns a value of a row into one of Lua, and tells about how many bytes it has.
-pub(super) fn read(value: ValueRef<'_>, boolean: bool) -> (Value, usize) {
-    match value {
-        ValueRef::Null => (Value::Nil, OVERHEAD),
-        ValueRef::Integer(integer) if boolean => (Value::Boolean(integer > 0), OVERHEAD),
-        ValueRef::Integer(integer) => (integer.into(), OVERHEAD),
-        ValueRef::Real(float) => (float.into(), OVERHEAD),
-        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => (text.into(), bytes.len() + OVERHEAD),
-            Err(_) => (Value::Binary(bytes.to_vec()), bytes.len() + OVERHEAD),
-        },
-        ValueRef::Blob(bytes) => (Value::Binary(bytes.to_vec()), bytes.len() + OVERHEAD),
     }
 }
 

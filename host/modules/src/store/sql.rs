@@ -42,12 +42,14 @@ impl StoreBackend for SqlStores {
         let id = id.ok_or_else(|| invalid(format!("`{}` has no `database`", entry.id)))?;
         let snapshot = node.registry()?.snapshot();
         let database = snapshot.get(&id).ok_or_else(|| not_found(format!("the database `{id}` of `{}` is missing", entry.id)))?;
+        let database = self.databases.open(&*node.environment()?.filled(&snapshot, database)?)?;
+        let quote = database.dialect().quote();
         let name = |field: &str, default: Option<&str>| {
             let name = text(field).or(default).unwrap_or_default();
             let mut bytes = name.bytes();
             let first = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
             if first && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-                return Ok(format!("\"{name}\""));
+                return Ok(format!("{quote}{name}{quote}"));
             }
             Err(invalid(format!("`{field}` of `{}` must be a name of letters, digits and underscores", entry.id)))
         };
@@ -59,19 +61,20 @@ impl StoreBackend for SqlStores {
             name("expire_column_name", Some("expires_at"))?,
         );
         let fresh = format!("({expires} IS NULL OR {expires} > ?)");
+        let sql = |sql: String| -> Arc<str> { database.dialect().placeholders(&sql).into() };
         Ok(Arc::new(SqlStore {
-            database: self.databases.open(&node.environment()?.fill(&node.registry()?.snapshot(), database)?)?,
             interval,
             cleaned: AtomicU64::new(now()),
-            read: format!("SELECT {value} AS value FROM {table} WHERE {key} = ? AND {fresh}"),
-            update: format!("UPDATE {table} SET {value} = ?, {expires} = ? WHERE {key} = ?"),
-            insert: format!("INSERT INTO {table} ({value}, {expires}, {key}) VALUES (?, ?, ?)"),
-            delete: format!("DELETE FROM {table} WHERE {key} = ? AND {fresh}"),
-            list: format!(
-                "SELECT {key} AS key, {value} AS value FROM {table}
+            read: sql(format!("SELECT {value} AS value FROM {table} WHERE {key} = ? AND {fresh}")),
+            update: sql(format!("UPDATE {table} SET {value} = ?, {expires} = ? WHERE {key} = ?")),
+            insert: sql(format!("INSERT INTO {table} ({value}, {expires}, {key}) VALUES (?, ?, ?)")),
+            delete: sql(format!("DELETE FROM {table} WHERE {key} = ? AND {fresh}")),
+            list: sql(format!(
+                "SELECT {key} AS {quote}key{quote}, {value} AS value FROM {table}
                  WHERE {key} > ? AND {key} >= ? AND substr({key}, 1, length(?)) = ? AND {fresh} ORDER BY {key} LIMIT ?"
-            ),
-            clean: format!("DELETE FROM {table} WHERE {expires} <= ?"),
+            )),
+            clean: sql(format!("DELETE FROM {table} WHERE {expires} <= ?")),
+            database,
         }))
     }
 }
@@ -81,12 +84,12 @@ struct SqlStore {
     interval: Duration,
     /// When expired items were removed the last time.
     cleaned: AtomicU64,
-    read: String,
-    update: String,
-    insert: String,
-    delete: String,
-    list: String,
-    clean: String,
+    read: Arc<str>,
+    update: Arc<str>,
+    insert: Arc<str>,
+    delete: Arc<str>,
+    list: Arc<str>,
+    clean: Arc<str>,
 }
 
 fn now() -> u64 {
@@ -112,7 +115,7 @@ fn bytes(value: &Value) -> Result<Vec<u8>, Error> {
 
 impl SqlStore {
     /// Counts the rows that a statement changed.
-    fn change(&self, sql: &str, parameters: Vec<Parameter>) -> Result<u64, Error> {
+    fn change(&self, sql: &Arc<str>, parameters: Vec<Parameter>) -> Result<u64, Error> {
         let result = self.database.run_blocking(sql, parameters, false, ANSWER)?;
         Ok(field(&result, "rows_affected").as_u64().unwrap_or(0))
     }

@@ -4,7 +4,7 @@
 
 use super::contract::{BINDING, CONTRACT};
 use super::data::{COMMANDS, CONSUMER, FILE_DRIVER, FILE_STORE, MEMORY_DRIVER, QUEUE, SQL_STORE};
-use super::database::SQLITE;
+use super::database::{SQL_SERVER, SQLITE};
 use super::environment::{FILE_STORAGE, NO_FIELDS, ROUTER_STORAGE, STATIC_STORAGE, VARIABLE};
 use super::fields::RUN_META;
 use super::groups::GROUP_SCOPE;
@@ -98,9 +98,9 @@ static KINDS: &[Kind] = &[
     built("queue.queue", "a queue", &QUEUE),
     built("queue.consumer", "a consumer of a queue", &CONSUMER),
     built("db.sql.sqlite", "a SQLite database", &SQLITE),
-    missing("db.sql.postgres", "a Postgres database", "databases other than SQLite"),
-    missing("db.sql.mysql", "a MySQL database", "databases other than SQLite"),
-    missing("db.sql.mssql", "a SQL Server database", "databases other than SQLite"),
+    built("db.sql.postgres", "a Postgres database", &SQL_SERVER),
+    built("db.sql.mysql", "a MySQL database", &SQL_SERVER),
+    missing("db.sql.mssql", "a SQL Server database", "databases of SQL Server"),
     missing("db.cdc.postgres", "changes of a Postgres database", "change data capture"),
     built("fs.directory", "a directory", &DIRECTORY),
     built("fs.embed", "files of the project, to read only", &EMBEDDED),

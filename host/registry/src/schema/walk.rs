@@ -65,7 +65,9 @@ impl Walk<'_> {
             }
         }
         for field in object.fields {
-            if field.required.is_some() && map.get(field.name).is_none_or(Value::is_null) {
+            let is_there = |name: &str| map.get(name).is_some_and(|value| !value.is_null());
+            // A field `x_env` names the variable that gives `x`.
+            if field.required.is_some() && !is_there(field.name) && !is_there(&format!("{}_env", field.name)) {
                 self.missing_field(field, path);
             }
         }

@@ -65,7 +65,7 @@ static DESCRIPTIONS: &[Description] = &[
         &["security"],
         &["security.policy.get", "security.token.create", "security.token.validate"],
     ),
-    module("sql", "SQL databases", STORAGE, &["db.get"]),
+    module("sql", "SQL databases: SQLite, Postgres, MySQL", STORAGE, &["db.get"]),
     module(
         "store",
         "stores of keys and values",

@@ -1,13 +1,9 @@
-//! How long a statement may run, and who may stop it: asked by SQLite every few instructions.
+//! One run of a statement: how long it may take, and who may stop it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
-
-/// Instructions of SQLite between two looks at the clock. One can copy a long string, so that this stays small.
-pub(super) const INSTRUCTIONS: i32 = 200;
+use tokio::sync::Notify;
 
 /// Looks at the clock before a statement on a borrowed thread gets one of its own: about ten thousand instructions, well under a millisecond.
 const QUICK_LOOKS: u32 = 50;
@@ -17,6 +13,8 @@ const QUICK_SPAN: Duration = Duration::from_millis(10);
 /// One run of a statement.
 pub(super) struct Job {
     canceled: AtomicBool,
+    /// Wakes who waits for the end of the run elsewhere than in SQLite.
+    stopped: Notify,
     deadline: Instant,
     /// Looks at the clock that are left to a run that should be short; beyond them it gets a thread of its own. None: as many as it takes.
     looks: Option<AtomicU32>,
@@ -45,12 +43,21 @@ impl Job {
 
     /// A run that may take its time.
     pub(super) fn patient(span: Duration) -> Self {
-        Self { canceled: AtomicBool::new(false), deadline: Instant::now() + span, looks: None, end: AtomicU8::new(0) }
+        let canceled = AtomicBool::new(false);
+        Self { canceled, stopped: Notify::new(), deadline: Instant::now() + span, looks: None, end: AtomicU8::new(0) }
     }
 
     /// Stops it.
     pub(super) fn cancel(&self) {
         self.canceled.store(true, Ordering::Relaxed);
+        self.stopped.notify_one();
+    }
+
+    /// Waits until nobody waits for it any more. One at a time may ask; cancel safe.
+    pub(super) async fn canceled(&self) {
+        while !self.is_canceled() {
+            self.stopped.notified().await;
+        }
     }
 
     /// Tells whether nobody waits for it.
@@ -68,7 +75,8 @@ impl Job {
         }
     }
 
-    fn over(&self) -> bool {
+    /// Tells whether SQLite must stop.
+    pub(super) fn over(&self) -> bool {
         let end = match &self.looks {
             _ if self.is_canceled() => 3,
             Some(looks) if looks.load(Ordering::Relaxed) == 0 => 1,
@@ -82,24 +90,5 @@ impl Job {
         };
         self.end.store(end, Ordering::Relaxed);
         true
-    }
-}
-
-/// The run that a connection is in.
-#[derive(Default)]
-pub(super) struct Meter {
-    /// Guards the current run; taken on its own.
-    job: Mutex<Option<Arc<Job>>>,
-}
-
-impl Meter {
-    /// Sets the run that is next, or that there is none.
-    pub(super) fn set(&self, job: Option<Arc<Job>>) {
-        *self.job.lock() = job;
-    }
-
-    /// Tells SQLite to stop.
-    pub(super) fn over(&self) -> bool {
-        self.job.lock().as_ref().is_some_and(|job| job.over())
     }
 }

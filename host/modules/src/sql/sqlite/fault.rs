@@ -1,12 +1,15 @@
 //! What an error of SQLite means to a program.
 
+use std::time::Duration;
+
 use moonlet_runtime::{Error, document};
 use rusqlite::ErrorCode;
 use rusqlite::ffi::{
     self, SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID, SQLITE_CONSTRAINT_UNIQUE,
 };
 
-use super::meter::End;
+use super::super::job::End;
+use super::super::work::{canceled, timed_out};
 use crate::fail::invalid;
 
 /// Why a statement came to nothing.
@@ -30,17 +33,14 @@ impl From<Error> for Failure {
 }
 
 /// Says in words and by a kind what happened.
-pub(super) fn explain(failure: Failure, end: End, seconds: u64) -> Error {
+pub(super) fn explain(failure: Failure, end: End, span: Duration) -> Error {
     let error = match failure {
         Failure::Given(error) => return error,
         Failure::Sqlite(error) => error,
     };
     match end {
-        End::Timeout => {
-            let message = format!("the statement ran longer than {seconds} s, and was stopped");
-            return Error::new("Timeout", message).with_retryable(true);
-        }
-        End::Canceled => return Error::new("Canceled", "nobody waits for the statement any more").with_retryable(false),
+        End::Timeout => return timed_out(span),
+        End::Canceled => return canceled(),
         End::Slow | End::None => {}
     }
     let (code, text) = match error {
