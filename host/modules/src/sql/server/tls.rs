@@ -4,6 +4,7 @@ use std::path::Path;
 
 use moonlet_runtime::Error;
 
+use super::super::work::unavailable;
 use super::settings::{Mode, Tls};
 use crate::fail::unsupported;
 use crate::http_client::tls::{TlsOptions, Trust};
@@ -31,4 +32,10 @@ fn file(field: &str, path: &Path) -> Result<String, Error> {
     let fits = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() <= FILE_SIZE);
     let text = if fits { std::fs::read_to_string(path).ok() } else { None };
     text.ok_or_else(|| unsupported(format!("the file of `options.{field}` cannot be read")))
+}
+
+/// Says why there is no TLS: a certificate stays what it is, a connection may do better another time.
+pub(super) fn explain(message: String) -> Error {
+    let again = !message.contains("certificate");
+    unavailable(message).with_retryable(again)
 }

@@ -1,9 +1,12 @@
 //! What an error of MySQL means to a program.
 
+use std::io::ErrorKind;
+
 use moonlet_runtime::{Error, document};
 use mysql_async::{DriverError, IoError, ServerError};
 
 use super::super::super::work::{unavailable, worded};
+use super::super::tls;
 use crate::fail::{exceeded, invalid};
 
 /// Says in words and by a kind what happened.
@@ -25,6 +28,10 @@ pub(super) fn explain_connect(error: &mysql_async::Error) -> Error {
             let explained = of_server(error);
             let again = explained.retryable == Some(true);
             Error { kind: "Unavailable".into(), ..explained }.with_retryable(again)
+        }
+        // The words of TLS.
+        mysql_async::Error::Io(IoError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+            tls::explain(format!("no TLS with the server: {}", worded(error.to_string())))
         }
         mysql_async::Error::Io(IoError::Io(error)) => unavailable(error.kind().to_string()),
         other => unavailable(worded(other.to_string())).with_retryable(false),

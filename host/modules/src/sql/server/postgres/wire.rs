@@ -37,9 +37,10 @@ pub(super) async fn dial(settings: &ServerSettings) -> Result<Box<dyn Stream>, E
     }
     stream.write_all(&TLS_REQUEST).await.map_err(lost)?;
     match stream.read_u8().await.map_err(lost)? {
-        b'S' => Ok(Box::new(
-            tls::options(&settings.tls)?.connect(&settings.host, stream).await.map_err(|error| unavailable(error.message))?,
-        )),
+        b'S' => {
+            let secured = tls::options(&settings.tls)?.connect(&settings.host, stream).await;
+            Ok(Box::new(secured.map_err(|error| tls::explain(error.message))?))
+        }
         _ if settings.tls.mode == Mode::Prefer => Ok(Box::new(stream)),
         _ => Err(unsupported("the server has no TLS: set it up there, or write `options: { sslmode: disable }`")),
     }
