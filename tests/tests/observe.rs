@@ -185,3 +185,112 @@ fn records_name_the_trace_that_calls_queues_and_messages_carry() {
         assert_eq!(ids, [TRACE, ""], "{message}");
     }
 }
+
+/// Takes the requests of an exporter until the node has ended, and returns all spans.
+struct Collector {
+    address: String,
+    taken: std::sync::Arc<std::sync::Mutex<Vec<Value>>>,
+}
+
+impl Collector {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let taken = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let shared = std::sync::Arc::clone(&taken);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let head = read_head(&mut stream).to_ascii_lowercase();
+                assert!(head.starts_with("post /v1/traces http/1.1\r\n"), "{head}");
+                assert!(head.contains("\r\ncontent-type: application/json\r\n"), "{head}");
+                let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()).unwrap();
+                let mut body = vec![0; length.parse().unwrap()];
+                stream.read_exact(&mut body).unwrap();
+                shared.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").unwrap();
+            }
+        });
+        Self { address, taken }
+    }
+
+    fn spans(&self) -> Vec<Value> {
+        let mut spans = Vec::new();
+        for request in self.taken.lock().unwrap().iter() {
+            let resource = request.pointer("/resourceSpans/0/resource/attributes").unwrap();
+            assert_eq!(attribute(resource, "service.name"), "shop");
+            spans.extend(request.pointer("/resourceSpans/0/scopeSpans/0/spans").unwrap().as_array().unwrap().clone());
+        }
+        spans
+    }
+}
+
+fn attribute<'a>(attributes: &'a Value, key: &str) -> &'a str {
+    let found = attributes.as_array().unwrap().iter().find(|attribute| text(attribute, "key") == key);
+    let value = found.and_then(|found| found.get("value")).expect(key);
+    value.get("stringValue").or(value.get("intValue")).and_then(Value::as_str).unwrap()
+}
+
+fn traced(collector: &str) -> Vec<String> {
+    let endpoint = format!("otel.endpoint={collector}");
+    let set = ["otel.enabled=true", &endpoint, "otel.service_name=shop"];
+    set.iter().flat_map(|set| ["--set".to_owned(), (*set).to_owned()]).collect()
+}
+
+#[test]
+fn one_request_is_one_trace_with_everything_that_it_causes() {
+    let (collector, metrics) = (Collector::start(), free_address());
+    let mut options = traced(&collector.address);
+    options.extend(["--metrics".to_owned(), metrics.clone()]);
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let (mut run, address) = start(&options);
+    assert!(ask(&address, "POST /orders/7", &format!("Traceparent: {PARENT}\r\n")).ends_with("ordered 7"));
+    run.await_text(Stream::Stderr, "\"noted\"").unwrap();
+    let (port, mirrored) = mirror();
+    assert!(ask(&address, &format!("GET /out/{port}"), "").ends_with("ok"));
+    let head = mirrored.join().unwrap();
+    assert!(ask(&metrics, "GET /metrics", "").contains("\nmoonlet_spans_dropped_total 0\n"));
+    run.signal(rustix::process::Signal::INT).unwrap();
+    let finished = run.finish().unwrap();
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    // The end of the node sends what is left.
+    let spans = collector.spans();
+    let span = |name: &str| spans.iter().find(|span| text(span, "name") == name).expect(name);
+    let mut parent = "b7ad6b7169203331";
+    for (name, kind) in
+        [("POST /orders/{id}", 2), ("app:order", 1), ("send app:orders", 4), ("process app:orders", 5), ("app:pack", 1)]
+    {
+        let span = span(name);
+        assert_eq!((text(span, "traceId"), text(span, "parentSpanId")), (TRACE, parent), "{span}");
+        assert_eq!(span.get("kind").unwrap(), kind, "{span}");
+        assert!(text(span, "endTimeUnixNano") >= text(span, "startTimeUnixNano"), "{span}");
+        parent = text(span, "spanId");
+    }
+    let noted = finished.stderr.lines().find(|line| line.contains("\"noted\"")).unwrap();
+    let noted: Value = serde_json::from_str(noted).unwrap();
+    assert_eq!((text(&noted, "trace_id"), text(&noted, "span_id")), (TRACE, parent));
+    let price = span("app:price");
+    assert_eq!(text(price, "parentSpanId"), text(span("app:order"), "spanId"));
+    assert_eq!(attribute(price.get("attributes").unwrap(), "code.function.name"), "app:price");
+    let request = span("POST /orders/{id}").get("attributes").unwrap();
+    assert_eq!(attribute(request, "http.route"), "/orders/{id}");
+    assert_eq!(attribute(request, "http.response.status_code"), "200");
+    // A request without a trace begins one, and the other server hears of it.
+    let (client, server) = (span("GET"), span("GET /out/{port}"));
+    assert_eq!(text(server, "parentSpanId"), "");
+    let expected = format!("\r\ntraceparent: 00-{}-{}-01\r\n", text(server, "traceId"), text(client, "spanId"));
+    assert!(head.contains(&expected), "{expected} {head}");
+    assert!(!attribute(client.get("attributes").unwrap(), "url.full").contains("secret"));
+}
+
+#[test]
+fn a_collector_that_is_away_keeps_nobody_waiting() {
+    let options = traced(&free_address());
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let (mut run, address) = start(&options);
+    assert!(ask(&address, "POST /orders/7", "").ends_with("ordered 7"));
+    run.await_text(Stream::Stderr, "spans are lost").unwrap();
+    assert!(ask(&address, "POST /orders/8", "").ends_with("ordered 8"));
+    run.signal(rustix::process::Signal::INT).unwrap();
+    assert_eq!(run.finish().unwrap().code, Some(0));
+}

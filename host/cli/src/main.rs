@@ -18,6 +18,7 @@ mod output;
 mod project;
 mod settings;
 mod signals;
+mod telemetry;
 mod yaml;
 
 fn main() -> ExitCode {

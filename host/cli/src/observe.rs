@@ -5,6 +5,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use moonlet_runtime::{Accounts, NodeHandle};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::telemetry::Telemetry;
 
 mod prometheus;
 
@@ -23,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const MAX_REQUEST: usize = 8 << 10;
 
 /// Opens the address and serves it until the program ends.
-pub(crate) fn serve(address: SocketAddr, node: NodeHandle) -> Result<(), Failure> {
+pub(crate) fn serve(address: SocketAddr, node: NodeHandle, telemetry: Option<Arc<Telemetry>>) -> Result<(), Failure> {
     let failed = |error: &io::Error| {
         let failure = Failure::caused(format!("the address {address} for metrics cannot be opened"), error);
         failure.help("name another one: `--metrics 127.0.0.1:0` takes any port that is free")
@@ -34,14 +36,14 @@ pub(crate) fn serve(address: SocketAddr, node: NodeHandle) -> Result<(), Failure
     let serve = move || {
         for stream in listener.incoming().flatten() {
             // A client that went away is no fault of the node.
-            let _ = answer(stream, &node);
+            let _ = answer(stream, &node, telemetry.as_deref());
         }
     };
     thread::Builder::new().name("moonlet-metrics".to_owned()).spawn(serve).map_err(|error| failed(&error))?;
     Ok(())
 }
 
-fn answer(mut stream: TcpStream, node: &NodeHandle) -> io::Result<()> {
+fn answer(mut stream: TcpStream, node: &NodeHandle, telemetry: Option<&Telemetry>) -> io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
     let request = read_request(&mut stream)?;
     let mut words = request.split_ascii_whitespace();
@@ -52,6 +54,7 @@ fn answer(mut stream: TcpStream, node: &NodeHandle) -> io::Result<()> {
             Ok(accounts) if path == "/metrics" => {
                 let mut text = prometheus::text(&accounts);
                 text.push_str(&node.module_metrics().unwrap_or_default());
+                text.push_str(&telemetry.map(Telemetry::metrics).unwrap_or_default());
                 ("200 OK", "text/plain; version=0.0.4", text)
             }
             Ok(accounts) => ("200 OK", "application/json", to_json(&accounts).to_string()),

@@ -1,4 +1,4 @@
-//! How a node is watched: the log, the address of metrics. Options of the command line win over the configuration.
+//! How a node is watched: the log, the address of metrics, where spans go. Options of the command line win over the configuration.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 
@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::arguments::{LogFormat, WatchArguments};
 use crate::failure::Failure;
+use crate::telemetry::Otel;
 
 /// What `run` was told about watching a node.
 #[derive(Debug)]
@@ -16,10 +17,12 @@ pub(crate) struct Settings {
     pub(crate) json_log: bool,
     /// Whether each HTTP request is a record.
     pub(crate) access_log: bool,
+    /// Where spans go, if there are any.
+    pub(crate) otel: Option<Otel>,
 }
 
 impl Settings {
-    /// Reads the sections `logger` and `prometheus`.
+    /// Reads the sections `logger`, `prometheus` and `otel`.
     pub(crate) fn read(config: &Value, arguments: &WatchArguments) -> Result<Self, Failure> {
         let logger = Section::of(config, "logger")?;
         let configured = match logger.text("encoding")? {
@@ -37,6 +40,7 @@ impl Settings {
             metrics,
             json_log: arguments.log_format.unwrap_or(configured) == LogFormat::Json,
             access_log: arguments.access_log || logger.flag("access")?.unwrap_or(false),
+            otel: Otel::read(config, |name| std::env::var(name).ok())?,
         })
     }
 }
@@ -49,16 +53,24 @@ fn address(prometheus: &Section<'_>) -> Result<SocketAddr, Failure> {
 
 /// A section of the configuration.
 pub(crate) struct Section<'a> {
-    name: &'a str,
+    name: String,
     fields: Option<&'a Value>,
 }
 
 impl<'a> Section<'a> {
     /// Finds a section; one that is missing says nothing.
-    pub(crate) fn of(config: &'a Value, name: &'a str) -> Result<Self, Failure> {
-        let section = Self { name, fields: config.get(name).filter(|fields| !fields.is_null()) };
-        match section.fields {
-            Some(Value::Object(_)) | None => Ok(section),
+    pub(crate) fn of(config: &'a Value, name: &str) -> Result<Self, Failure> {
+        Self::new(name.to_owned(), config.get(name))
+    }
+
+    /// Finds a section of this one.
+    pub(crate) fn section(&self, name: &str) -> Result<Self, Failure> {
+        Self::new(format!("{}.{name}", self.name), self.get(name))
+    }
+
+    fn new(name: String, fields: Option<&'a Value>) -> Result<Self, Failure> {
+        match fields.filter(|fields| !fields.is_null()) {
+            fields @ (Some(Value::Object(_)) | None) => Ok(Self { name, fields }),
             Some(_) => Err(Failure::message(format!("the section `{name}` of the configuration must be a map"))),
         }
     }
@@ -70,6 +82,12 @@ impl<'a> Section<'a> {
     pub(crate) fn text(&self, field: &str) -> Result<Option<&'a str>, Failure> {
         let wrong = |value: &Value| self.wrong(field, "a text", &value.to_string());
         self.get(field).map(|value| value.as_str().ok_or_else(|| wrong(value))).transpose()
+    }
+
+    pub(crate) fn texts(&self, field: &str) -> Result<Option<Vec<String>>, Failure> {
+        let Some(value) = self.get(field) else { return Ok(None) };
+        let texts = value.as_array().and_then(|items| items.iter().map(|item| item.as_str().map(str::to_owned)).collect());
+        texts.map(Some).ok_or_else(|| self.wrong(field, "a list of texts", &value.to_string()))
     }
 
     pub(crate) fn flag(&self, field: &str) -> Result<Option<bool>, Failure> {

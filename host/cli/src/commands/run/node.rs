@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::modules;
 use crate::observe;
 use crate::settings::Settings;
+use crate::telemetry::Telemetry;
 
 /// How long a process on the terminal may take to stop once it was asked to.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -45,11 +46,14 @@ pub(super) fn execute(
     inbox: &mpsc::Receiver<Event>,
 ) -> Result<u8, Failure> {
     let terminal = Arc::new(Terminal::new(target.arguments.clone()));
-    let node = start(loaded, settings, &terminal, &events)?;
+    let (node, telemetry) = start(loaded, settings, &terminal, &events)?;
     let outcome = run_target(&node, target, events, inbox);
     node.shutdown(LEFT_BEHIND);
     // What the process wrote comes before what is said about it.
     terminal.close();
+    if let Some(telemetry) = telemetry {
+        telemetry.finish();
+    }
     leave(node);
     conclude(outcome?)
 }
@@ -91,7 +95,7 @@ pub(super) fn serve(
     inbox: &mpsc::Receiver<Event>,
 ) -> Result<u8, Failure> {
     let terminal = Arc::new(Terminal::new(Vec::new()));
-    let node = start(loaded, settings, &terminal, &events)?;
+    let (node, telemetry) = start(loaded, settings, &terminal, &events)?;
     drop(events);
     let mut outcome = Ok(exit::SUCCESS);
     while let Ok(event) = inbox.recv() {
@@ -111,6 +115,9 @@ pub(super) fn serve(
     tracing::info!(target: "moonlet", "stopping");
     node.shutdown(GRACE);
     terminal.close();
+    if let Some(telemetry) = telemetry {
+        telemetry.finish();
+    }
     leave(node);
     outcome
 }
@@ -126,12 +133,19 @@ pub(super) fn check_services(snapshot: &Snapshot) -> Result<(), Failure> {
     Err(Failure::message("no service of this application starts by itself").help(help))
 }
 
-fn start(loaded: &Loaded, settings: &Settings, terminal: &Arc<Terminal>, events: &mpsc::Sender<Event>) -> Result<Node, Failure> {
+fn start(
+    loaded: &Loaded,
+    settings: &Settings,
+    terminal: &Arc<Terminal>,
+    events: &mpsc::Sender<Event>,
+) -> Result<(Node, Option<Arc<Telemetry>>), Failure> {
+    let (telemetry, tracing) = settings.otel.clone().map(Telemetry::start).transpose()?.unzip();
     let terminal: Arc<dyn HostModule> = Arc::<Terminal>::clone(terminal);
     let config = NodeConfig {
         strict: loaded.project.config.strict,
         project: loaded.project.root.clone(),
         json_log: settings.json_log,
+        tracing,
         ..NodeConfig::default()
     };
     let quits = std::sync::Mutex::new(events.clone());
@@ -146,13 +160,13 @@ fn start(loaded: &Loaded, settings: &Settings, terminal: &Arc<Terminal>, events:
         return Err(Failure::Report(Box::new(Report { diagnostics, sources: loaded.sources.clone() })));
     }
     if let Some(address) = settings.metrics {
-        observe::serve(address, node.handle())?;
+        observe::serve(address, node.handle(), telemetry.clone())?;
     }
     let events = events.clone();
     // Nobody listens only when the program ends anyway.
     let on_stop = move |id, reason| drop(events.send(Event::Fallen(id, reason)));
     node.start_services(on_stop).map_err(|problems| Failure::listed("the services cannot start", problems))?;
-    Ok(node)
+    Ok((node, telemetry))
 }
 
 fn fallen(id: &str, reason: &str) -> Failure {
