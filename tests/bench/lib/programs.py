@@ -98,6 +98,64 @@ class Lua(Program):
         return output([self.binary, "-v"]).strip().split("  ")[0]
 
 
+class Cjson(Lua):
+    name = "cjson"
+
+    def __init__(self):
+        super().__init__()
+        if not self.missing and subprocess.run([self.binary, "-e", "require('cjson')"], capture_output=True).returncode != 0:
+            self.missing = "no lua-cjson: on Debian, `apt-get install lua-cjson`"
+
+    def version(self):
+        return "lua-cjson " + output([self.binary, "-e", "io.write(require('cjson')._VERSION)"])
+
+
+class Axum(Program):
+    """A bare handler, compiled here when it is first needed: nobody else needs it."""
+
+    name = "axum"
+
+    def __init__(self):
+        self.binary = None
+        if shutil.which("cargo") is None:
+            self.missing = "no cargo to build it with"
+
+    def build(self):
+        if self.binary is None:
+            folder = target_folder() / "bench-axum"
+            command = ["cargo", "build", "--release", "--manifest-path", str(HERE / "axum" / "Cargo.toml"), "--target-dir", str(folder)]
+            built = subprocess.run(command, capture_output=True, text=True)
+            if built.returncode != 0:
+                raise Failed(f"cannot be built: {built.stderr.strip()[-300:]}")
+            self.binary = folder / "release" / "bench-axum"
+
+    def command(self, application, arguments):
+        self.build()
+        return [str(self.binary)]
+
+    def version(self):
+        return "axum 0.8"
+
+
+class Wrk:
+    """The client that loads HTTP servers."""
+
+    def __init__(self):
+        self.missing = None if shutil.which("wrk") else "no wrk: on Debian, `apt-get install wrk`"
+
+    def load(self, address, connections, seconds, wait=0):
+        """Asks as fast as the connections can, each waiting for so many milliseconds between two requests."""
+        command = ["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "-s", str(HERE / "lib" / "wrk.lua")]
+        result = subprocess.run([*command, f"http://{address}/", "--", str(wait)], capture_output=True, text=True, timeout=SECONDS)
+        lines = result.stdout.splitlines()
+        if result.returncode != 0 or not lines:
+            raise Failed(f"wrk failed: {(result.stderr or result.stdout).strip()[:300]}")
+        report = json.loads(lines[-1])
+        if report["failed"] or not report["requests"]:
+            raise Failed(f"{report['failed']} of {report['requests']} requests failed")
+        return report
+
+
 class Session:
     """One run of a program: what it prints, line by line, and the lines it is sent."""
 
@@ -173,6 +231,12 @@ class Session:
 
 def default_binary():
     """What `cargo build` made."""
+    folder = target_folder()
+    return folder and folder / "debug" / "moonlet"
+
+
+def target_folder():
+    """Where `cargo build` puts things."""
     if shutil.which("cargo") is None:
         return None
     metadata = subprocess.run(
@@ -180,7 +244,7 @@ def default_binary():
     )
     if metadata.returncode != 0:
         return None
-    return pathlib.Path(json.loads(metadata.stdout)["target_directory"]) / "debug" / "moonlet"
+    return pathlib.Path(json.loads(metadata.stdout)["target_directory"])
 
 
 def is_lua54(name):

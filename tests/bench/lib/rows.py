@@ -1,5 +1,6 @@
 """What is measured: each group gives its rows as soon as it has them."""
 
+import contextlib
 import dataclasses
 import math
 import statistics
@@ -10,7 +11,7 @@ from typing import Optional
 
 import typed
 from memory import held
-from programs import SECONDS, Failed
+from programs import SECONDS, Failed, Wrk
 
 CPU = ["recursion", "floats", "tables", "strings", "closures", "sort", "coroutines", "pcalls"]
 
@@ -253,6 +254,76 @@ def typed_hello(programs, options):
         yield Row(f"hello in a program of {lines} lines, with its types", "ms", with_types, target=1.05 * plain)
 
 
+CONNECTIONS = 32
+
+
+def http(programs, options):
+    """Loads both servers in turns, so that both meet the machine in the same state, then Moonlet at half of what it reached."""
+    seconds = 1 if options.divisor > 1 else 5
+    row = Row("HTTP hello, a fresh sandbox for each request", "requests/s", peer_name="axum", higher_is_better=True)
+    half = Row("HTTP hello at half of that load: p99", "ms", target=5)
+    wrk = Wrk()
+    servers = {"moonlet": programs.moonlet, "peer": programs.axum}
+    missing = wrk.missing or programs.moonlet.missing
+    if missing:
+        row.notes.append(f"HTTP: {missing}")
+        yield row
+        return
+    if programs.axum.missing:
+        row.notes.append(f"axum: {programs.axum.missing}")
+        del servers["peer"]
+    try:
+        rates = {name: [] for name in servers}
+        with contextlib.ExitStack() as stack:
+            sessions = {name: stack.enter_context(program.open("http")) for name, program in servers.items()}
+            addresses = {name: session.next()["address"] for name, session in sessions.items()}
+            for _ in range(options.runs):
+                for name, address in addresses.items():
+                    report = wrk.load(address, CONNECTIONS, seconds)
+                    rates[name].append(report["requests"] / report["seconds"])
+            for name, measured in rates.items():
+                setattr(row, name, statistics.median(measured))
+            wait = max(1, round(1000 * CONNECTIONS / (row.moonlet / 2)))
+            half.moonlet = wrk.load(addresses["moonlet"], CONNECTIONS, seconds, wait)["p99"]
+            if "peer" in addresses:
+                half.peer_name = "axum"
+                half.peer = wrk.load(addresses["peer"], CONNECTIONS, seconds, wait)["p99"]
+    except Failed as failed:
+        row.notes.append(f"HTTP: {failed}")
+        row.failed = True
+        yield row
+        return
+    if row.peer:
+        row.target = row.peer / 3
+    yield row
+    yield half
+
+
+def json_documents(programs, options):
+    count = 1_000 // options.divisor
+    row = Row("JSON: a document of 10 KB encoded and decoded", "us")
+    both(row, programs.moonlet, programs.cjson, lambda program: program.seconds(options.runs, "json", count) / count * 1e6)
+    if row.peer:
+        row.target = 2.5 * row.peer
+    yield row
+
+
+def sqlite(programs, options):
+    """Nothing of the peers is comparable."""
+    count = 200_000 // options.divisor
+    single = None
+    for readers in [1, 100]:
+        row = Row(f"SQLite: point reads from {readers} process{'es' if readers > 1 else ''}", "reads/s", higher_is_better=True)
+        row.target = single if readers > 1 else 50_000
+        try:
+            row.moonlet = count / programs.moonlet.seconds(options.runs, "sqlite", readers, count // readers)
+        except Failed as failed:
+            row.notes.append(f"Moonlet: {failed}")
+            row.failed = True
+        single = row.moonlet
+        yield row
+
+
 ATTACKS = ["loop", "errors", "memory", "strings", "pattern", "spawns", "messages", "calls"]
 
 SLICE = 2.0
@@ -309,6 +380,9 @@ GROUPS = {
     "calls": calls,
     "changes": changes,
     "cpu": cpu,
+    "http": http,
+    "json": json_documents,
+    "sqlite": sqlite,
     "hello": hello,
     "typed": typed_hello,
     "ticking": ticking,

@@ -1,0 +1,7 @@
+local http = require("http")
+
+local function handler()
+    http.response():write("Hello, World!")
+end
+
+return { handler = handler }
