@@ -6,6 +6,7 @@
 //! `push_kit`, which returns the table that programs see.
 
 use std::ffi::{CStr, c_char, c_int};
+use std::ptr;
 
 use crate::channel;
 use crate::errors;
@@ -21,14 +22,70 @@ const MODULE: &CStr = c"__module";
 /// The registry key of the table of modules by name, and of metatables by `module:type`.
 static LOADED: u8 = 0;
 
+/// The key of the table of the modules that the image holds, by name.
+static IMAGE: u8 = 0;
+
 /// What stands in the userdata of a resource.
 #[derive(Clone, Copy)]
 struct Resource {
     id: u64,
 }
 
-/// The registry key of the set of metatables of resources.
+/// The key of the set of metatables of resources.
 static CLASSES: u8 = 0;
+
+macro_rules! image_modules {
+    ($($name:literal $manifest:literal $($glue:literal)?;)*) => {
+        /// Name, manifest in JSON, and glue of each.
+        const IMAGE_MODULES: &[(&str, &str, &str)] =
+            &[$(($name, $manifest, concat!($(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../", $glue)))?))),*];
+    };
+}
+
+include!("../modules.rs");
+
+/// Makes the tables of the modules that the image holds. Runs when the image is made, after the modules of the guest were opened.
+///
+/// Whether a process may take one is for the host to say, which compares them with its own.
+pub(crate) unsafe fn open(lua: State) {
+    ffi::lua_createtable(lua, 0, 32);
+    for key in [&CLASSES, &IMAGE] {
+        ffi::lua_createtable(lua, 0, 16);
+        ffi::lua_rawsetp(lua, -2, lua::key(key));
+    }
+    ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, lua::key(&LOADED));
+    push_kept(lua, &IMAGE);
+    for (name, manifest, source) in IMAGE_MODULES {
+        if crate::json::push_decoded(lua, manifest.as_bytes()).is_err() {
+            lua::raise_text(lua, "the manifest of a module is no JSON");
+        }
+        if !source.is_empty() {
+            let status =
+                ffi::luaL_loadbufferx(lua, source.as_ptr().cast::<c_char>(), source.len(), c"=glue".as_ptr(), c"t".as_ptr());
+            if status != ffi::LUA_OK {
+                ffi::lua_error(lua);
+            }
+            ffi::lua_setfield(lua, -2, c"glue".as_ptr());
+        }
+        build(lua, name);
+        lua::push_str(lua, name);
+        ffi::lua_insert(lua, -2);
+        ffi::lua_rawset(lua, -4);
+        ffi::lua_pop(lua, 1);
+    }
+    ffi::lua_pop(lua, 1);
+}
+
+/// Pushes the table of a host module that the image holds; pushes nothing and answers false when it does not.
+pub(crate) unsafe fn push_ready(lua: State, name: &str) -> bool {
+    push_kept(lua, &IMAGE);
+    if lua::raw_field(lua, -1, name) == ffi::LUA_TNIL {
+        ffi::lua_pop(lua, 2);
+        return false;
+    }
+    ffi::lua_remove(lua, -2);
+    true
+}
 
 /// Pushes the table of a host module, or the Error that tells why there is none.
 pub(crate) unsafe fn push(lua: State, name: &str) {
@@ -60,12 +117,12 @@ pub(crate) unsafe fn push(lua: State, name: &str) {
     ffi::lua_remove(lua, -2);
 }
 
+/// Pushes one of the tables that are kept; all are kept in that of `LOADED`, which alone takes room in the registry.
 unsafe fn push_kept(lua: State, key: &'static u8) {
-    if ffi::lua_rawgetp(lua, ffi::LUA_REGISTRYINDEX, lua::key(key)) == ffi::LUA_TNIL {
-        ffi::lua_pop(lua, 1);
-        ffi::lua_newtable(lua);
-        ffi::lua_pushvalue(lua, -1);
-        ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, lua::key(key));
+    ffi::lua_rawgetp(lua, ffi::LUA_REGISTRYINDEX, lua::key(&LOADED));
+    if !ptr::eq(key, &LOADED) {
+        ffi::lua_rawgetp(lua, -1, lua::key(key));
+        ffi::lua_remove(lua, -2);
     }
 }
 
@@ -103,8 +160,12 @@ unsafe fn build(lua: State, module: &str) {
 /// Replaces the table by what the module's own Lua makes of it, if it has some.
 unsafe fn glue(lua: State, module: &str, manifest: c_int, table: c_int) {
     lua::raw_field(lua, manifest, "glue");
-    let Some(code) = lua::to_bytes(lua, -1) else { return ffi::lua_settop(lua, table) };
-    let status = ffi::luaL_loadbufferx(lua, code.as_ptr().cast::<c_char>(), code.len(), c"=glue".as_ptr(), c"b".as_ptr());
+    // The image has it loaded already.
+    let mut status = ffi::LUA_OK;
+    if ffi::lua_isfunction(lua, -1) == 0 {
+        let Some(code) = lua::to_bytes(lua, -1) else { return ffi::lua_settop(lua, table) };
+        status = ffi::luaL_loadbufferx(lua, code.as_ptr().cast::<c_char>(), code.len(), c"=glue".as_ptr(), c"b".as_ptr());
+    }
     if status == ffi::LUA_OK {
         ffi::lua_pushvalue(lua, table);
         push_kit(lua, module);
@@ -300,11 +361,10 @@ pub(crate) unsafe fn resource(lua: State, index: c_int) -> Option<u64> {
     if ffi::lua_getmetatable(lua, index) == 0 {
         return None;
     }
-    if ffi::lua_rawgetp(lua, ffi::LUA_REGISTRYINDEX, lua::key(&CLASSES)) == ffi::LUA_TTABLE {
-        ffi::lua_pushvalue(lua, -2);
-        ffi::lua_rawget(lua, -2);
-        ffi::lua_remove(lua, -2);
-    }
+    push_kept(lua, &CLASSES);
+    ffi::lua_pushvalue(lua, -2);
+    ffi::lua_rawget(lua, -2);
+    ffi::lua_remove(lua, -2);
     let known = ffi::lua_toboolean(lua, -1) != 0;
     ffi::lua_pop(lua, 2);
     known.then(|| (*ffi::lua_touserdata(lua, index).cast::<Resource>()).id)

@@ -90,7 +90,7 @@ impl Loader {
             let kind = if status == ffi::LUA_ERRMEM { errors::LIMIT_EXCEEDED } else { errors::INVALID };
             return Err(host::error(kind, format!("failed to load the code of `{}`: {reason}", chunk.entry)));
         }
-        set_environment(thread, chunk, is_main);
+        set_environment(thread, chunk, &self.program.image_modules, is_main);
         Ok(())
     }
 
@@ -134,8 +134,9 @@ impl Loader {
     }
 }
 
-/// Gives the function on top its environment: the globals for the main chunk, a table of its own over them for a library.
-unsafe fn set_environment(thread: State, chunk: &Chunk, is_main: bool) {
+/// Gives the function on top its environment: the globals for the main chunk, a table of its own over them for a library. `ready` are
+/// the host modules that the image holds.
+unsafe fn set_environment(thread: State, chunk: &Chunk, ready: &[String], is_main: bool) {
     if is_main {
         ffi::lua_rawgeti(thread, ffi::LUA_REGISTRYINDEX, ffi::LUA_RIDX_GLOBALS);
     } else {
@@ -150,7 +151,7 @@ unsafe fn set_environment(thread: State, chunk: &Chunk, is_main: bool) {
         ffi::lua_setmetatable(thread, -2);
     }
     let environment = ffi::lua_gettop(thread);
-    push_names(thread, chunk, environment);
+    push_names(thread, chunk, ready, environment);
     lua::push_str(thread, &chunk.entry);
     ffi::lua_pushcclosure(thread, require, 2);
     lua::push_str(thread, "require");
@@ -163,7 +164,7 @@ unsafe fn set_environment(thread: State, chunk: &Chunk, is_main: bool) {
 }
 
 /// Pushes the table of what the chunk may require, and sets the same names in its environment.
-unsafe fn push_names(thread: State, chunk: &Chunk, environment: c_int) {
+unsafe fn push_names(thread: State, chunk: &Chunk, ready: &[String], environment: c_int) {
     ffi::lua_createtable(thread, 0, c_int::try_from(chunk.modules.len() + chunk.imports.len()).unwrap_or(0));
     let names = ffi::lua_gettop(thread);
     for module in &chunk.modules {
@@ -175,7 +176,9 @@ unsafe fn push_names(thread: State, chunk: &Chunk, environment: c_int) {
                 continue;
             }
             ffi::lua_pop(thread, 1);
-            crate::hostmodule::push(thread, module);
+            if !ready.contains(module) || !crate::hostmodule::push_ready(thread, module) {
+                crate::hostmodule::push(thread, module);
+            }
         }
         set_name(thread, names, environment, module);
     }

@@ -113,9 +113,14 @@ pub(crate) unsafe fn prepare() {
     machine().lua = lua;
     // What `settle` collects is all that is garbage.
     ffi::lua_gc(lua, ffi::LUA_GCSTOP);
-    ffi::lua_pushcclosure(lua, open, 0);
-    let status = ffi::lua_pcall(lua, 0, 0, 0);
-    assert!(status == ffi::LUA_OK, "failed to make the image: {:?}", lua::to_text(lua, -1));
+    // On a thread of its own: the stack of the main one lies in the place of what every process writes to, and must not outgrow it.
+    machine().memory.hot(0);
+    let maker = ffi::lua_newthread(lua);
+    machine().memory.hot(memory::HOT_STATE);
+    ffi::lua_pushcclosure(maker, open, 0);
+    let status = ffi::lua_pcall(maker, 0, 0, 0);
+    assert!(status == ffi::LUA_OK, "failed to make the image: {:?}", lua::to_text(maker, -1));
+    ffi::lua_settop(lua, 0);
     memory::settle(lua);
 }
 
@@ -123,7 +128,7 @@ pub(crate) unsafe fn prepare() {
 unsafe extern "C-unwind" fn open(lua: State) -> c_int {
     memory::grow_strings(lua);
     // The globals with room for the modules of a program, so that a process need not copy the table when it sets them.
-    ffi::lua_createtable(lua, 0, 128);
+    ffi::lua_createtable(lua, 0, 64);
     ffi::lua_rawseti(lua, ffi::LUA_REGISTRYINDEX, ffi::LUA_RIDX_GLOBALS);
     scheduler::open(lua);
     mailbox::open(lua);
@@ -152,6 +157,7 @@ unsafe extern "C-unwind" fn open(lua: State) -> c_int {
     // Without the strings that only made room, those of the prelude fit into the table.
     ffi::lua_gc(lua, ffi::LUA_GCCOLLECT);
     crate::prelude::open(lua);
+    crate::hostmodule::open(lua);
     crate::base::freeze_libraries(lua);
     0
 }

@@ -239,6 +239,31 @@ fn a_host_module_is_made_from_its_manifest() {
 }
 
 #[test]
+fn a_module_that_the_image_holds_needs_no_description() {
+    let source = "return function()
+            local http = require('http')
+            print(http.request():method())
+            print((select(2, pcall(rawset, http, 'request', 1))))
+         end";
+    let mut program = support::program(source);
+    program.main.modules = vec!["http".to_owned()];
+    program.image_modules = program.main.modules.clone();
+    double::with(|double| {
+        double.invoke = Some(Box::new(|_, _, _| Ok(Reply::Done(payload(&[Value::Map(vec![("method".into(), "GET".into())])])))));
+    });
+    support::start(program);
+    check_success();
+    assert_eq!(lines(), ["GET", "attempt to modify a read-only table"]);
+}
+
+#[test]
+fn a_module_that_the_image_holds_is_not_there_when_the_host_has_another() {
+    run_with("print(http) require('http')", &["http"], &[]);
+    let error = support::failure();
+    assert_eq!((error.kind.as_str(), lines()[0].as_str()), ("NotFound", "nil"));
+}
+
+#[test]
 fn a_module_that_is_not_granted_raises_at_require() {
     run_with("print(sql) require('sql')", &["sql"], &[]);
     let error = support::failure();

@@ -139,6 +139,7 @@ pub fn program(source: &str) -> Program {
         main: chunk("app:main", source),
         libraries: Vec::new(),
         method: String::new(),
+        image_modules: Vec::new(),
         args: payload(&[]),
         context: Vec::new(),
         seed: 1,

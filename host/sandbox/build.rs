@@ -21,6 +21,15 @@ use std::{env, fs};
 
 use anyhow::{Context as _, Result};
 
+macro_rules! image_modules {
+    ($($name:literal $manifest:literal $($glue:literal)?;)*) => {
+        /// The Lua files of the host modules that the image holds.
+        const GLUE: &[&str] = &[$($($glue,)?)*];
+    };
+}
+
+include!("../../guest/modules.rs");
+
 fn main() -> Result<()> {
     let manifest_dir = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").context("Cargo sets CARGO_MANIFEST_DIR")?);
     let out_dir = PathBuf::from(env::var_os("OUT_DIR").context("Cargo sets OUT_DIR")?);
@@ -36,8 +45,12 @@ fn main() -> Result<()> {
         "guest/Cargo.toml",
         "guest/Cargo.lock",
         "guest/lua.patch",
+        "guest/modules.rs",
         "wit",
-    ] {
+    ]
+    .iter()
+    .chain(GLUE)
+    {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
     for path in ["build.rs", "build", "src/config.rs"] {

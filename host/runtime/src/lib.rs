@@ -50,6 +50,7 @@ pub use handle::{CallOptions, NodeHandle, Running};
 pub use handles::kind_of;
 pub use module::{
     Answer, Args, Completer, Evaluation, Fault, Feed, FeedError, HostModule, Import, Keeper, Manifest, ModuleCall, Ticket,
+    image_manifest,
 };
 pub use module::{ByteSource, ByteStream, NextBytes, SCANNER_METHODS, STREAM_METHODS, error_text, invoke_stream};
 pub use moonlet_sandbox::wit::Error;

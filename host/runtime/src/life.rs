@@ -206,7 +206,7 @@ fn start(node: &Arc<Shared>, process: &Arc<Process>, args: Payload, life: &mut L
     let imports = Box::new(Calls::new(Arc::clone(node), Arc::clone(process)));
     let mut machine = Box::new(node.sandbox.machine(imports, limits).map_err(ended_by)?);
     node.image_memory.store(machine.memory().now as u64, Ordering::Relaxed);
-    let mut program: Program = terms.take_program(chunks);
+    let mut program: Program = terms.take_program(node, chunks);
     process.pid.as_ref().clone_into(&mut program.pid);
     program.args = args;
     program.context = process.context.to_vec();

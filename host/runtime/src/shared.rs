@@ -19,7 +19,7 @@ use crate::events::Events;
 use crate::foreign::CompiledCache;
 use crate::handles::Handles;
 use crate::life;
-use crate::module::HostModule;
+use crate::module::{HostModule, is_in_image};
 use crate::names::Names;
 use crate::process::{CHANNELS, Process, Refused};
 use crate::program::ChunkCache;
@@ -84,6 +84,7 @@ pub(crate) struct Shared {
 /// A host module with its description, made once.
 pub(crate) struct Module {
     description: OnceLock<Result<Vec<u8>, Error>>,
+    in_image: OnceLock<bool>,
     /// Guards the compiled parts of its Lua by name.
     parts: Mutex<FxHashMap<String, Vec<u8>>>,
     pub(crate) host: Arc<dyn HostModule>,
@@ -91,7 +92,7 @@ pub(crate) struct Module {
 
 impl Module {
     pub(crate) fn new(host: Arc<dyn HostModule>) -> Self {
-        Self { description: OnceLock::new(), parts: Mutex::default(), host }
+        Self { description: OnceLock::new(), in_image: OnceLock::new(), parts: Mutex::default(), host }
     }
 
     /// Gives what a guest makes its table from: the manifest, and the compiled glue.
@@ -107,6 +108,11 @@ impl Module {
             Ok(document::encode(&manifest))
         };
         self.description.get_or_init(make).clone()
+    }
+
+    /// Tells whether the guest's image has its table, so that none asks for the description.
+    pub(crate) fn is_in_image(&self) -> bool {
+        *self.in_image.get_or_init(|| is_in_image(self.host.as_ref()))
     }
 
     /// Gives a part of the module's Lua, compiled.

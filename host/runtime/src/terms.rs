@@ -12,6 +12,7 @@ use crate::errors;
 use crate::host::Host;
 use crate::mailbox::MailboxLimits;
 use crate::program::{Chunks, Form, Program};
+use crate::shared::{Module, Shared};
 
 /// Filled-in programs that are kept for the next spawn, so that it copies no code.
 const SPARE_PROGRAMS: usize = 4;
@@ -182,7 +183,7 @@ impl Terms {
     }
 
     /// Makes what a machine is started with, but for pid, arguments, context and seed.
-    pub(crate) fn take_program(&self, chunks: &Chunks) -> WitProgram {
+    pub(crate) fn take_program(&self, node: &Shared, chunks: &Chunks) -> WitProgram {
         if let Some(program) = self.spare.lock().pop() {
             return program;
         }
@@ -191,11 +192,14 @@ impl Terms {
             chunk.modules.retain(|name| self.ceiling.allow.module(name));
             chunk
         };
+        let in_image = |name: &&String| node.modules.get(*name).is_some_and(Module::is_in_image);
+        let image_modules = self.program.modules.iter().filter(|name| self.modules.contains(*name)).filter(in_image);
         WitProgram {
             pid: String::new(),
             main: granted(&chunks.main),
             libraries: chunks.libraries.iter().map(granted).collect(),
             method: self.program.method.clone(),
+            image_modules: image_modules.cloned().collect(),
             args: Payload::empty(),
             context: Vec::new(),
             seed: 0,

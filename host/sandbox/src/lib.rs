@@ -19,5 +19,5 @@ pub use exported::{Compiled, Exported, Mount, WasiGrants};
 pub use failure::Failure;
 pub use limiter::{InstanceLimits, MemoryUse};
 pub use machine::Machine;
-pub use sandbox::{Sandbox, SandboxConfig};
+pub use sandbox::{IMAGE_MODULES, Sandbox, SandboxConfig};
 pub use wit::Imports;

@@ -58,6 +58,16 @@ struct Shared {
     programs: component::Linker<crate::component::ProgramState>,
 }
 
+macro_rules! image_modules {
+    ($($name:literal $manifest:literal $($glue:literal)?;)*) => {
+        /// The host modules that the image of the guest holds ready: name, manifest in JSON, and glue of each.
+        pub const IMAGE_MODULES: &[(&str, &str, &str)] =
+            &[$(($name, $manifest, concat!($(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../", $glue)))?))),*];
+    };
+}
+
+include!("../../../guest/modules.rs");
+
 /// The guest, compiled by `build.rs` for this engine's settings.
 static GUEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.cwasm"));
 

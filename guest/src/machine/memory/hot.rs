@@ -23,7 +23,7 @@ pub(in crate::machine) const HOT_TABLES: u16 = TABLES;
 pub(in crate::machine) const HOT_USERDATA: u16 = 1 << ffi::LUA_TUSERDATA;
 
 /// Bytes: whole pages for what there is, which is about half of it for the shorter pointers of Wasm.
-const SIZE: usize = 6 * 4096 * size_of::<usize>() / 4;
+const SIZE: usize = 5 * 4096 * size_of::<usize>() / 4;
 const PAGE: usize = 4096;
 
 /// The place. What is freed in it is lost, except at its end: little is, and only while the image is made.
