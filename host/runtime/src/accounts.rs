@@ -68,7 +68,7 @@ pub struct HostStats {
     pub failed: u64,
     /// CPU time, in nanoseconds.
     pub cpu: u64,
-    /// Bytes of linear memory of the living processes.
+    /// Bytes of linear memory of the living processes, with their arguments and contexts.
     pub memory: u64,
     /// The most that they were.
     pub memory_peak: u64,
@@ -95,6 +95,8 @@ pub struct HostStats {
 pub struct Accounts {
     /// Time since the node was made, in nanoseconds.
     pub uptime: u64,
+    /// Bytes of memory that ended processes have left for the next ones; no host is charged for them.
+    pub kept_memory: u64,
     /// The hosts that were used, by id.
     pub hosts: Vec<HostStats>,
     /// The living processes.
@@ -120,7 +122,7 @@ impl Shared {
             }
             processes.push(stats);
         }
-        Accounts { uptime: now, hosts, processes }
+        Accounts { uptime: now, kept_memory: self.sandbox.kept_memory() as u64, hosts, processes }
     }
 
     /// Asks one process.

@@ -309,3 +309,16 @@ fn a_node_that_is_dropped_ends_what_runs() {
     assert_eq!(busy.wait_timeout(LONG).unwrap().unwrap_err().kind, "Canceled");
     assert_eq!(waits.wait_timeout(LONG).unwrap().unwrap_err().kind, "Canceled");
 }
+
+#[test]
+fn what_ended_processes_leave_behind_is_bounded() {
+    // Each uses its heap of exceptions and some memory, one after the other.
+    let child = "local list = {} for number = 1, 3000 do list[number] = ('x'):rep(100) pcall(error, {}) end";
+    let node = App::default()
+        .process("main", "for _ = 1, 300 do assert(process.exec('app:child', 'app:processes')) end return 'done'")
+        .process("child", &format!("{child} return true"))
+        .node();
+    assert_eq!(run(&node).unwrap(), [Value::from("done")]);
+    let kept = node.handle().accounts().unwrap().kept_memory;
+    assert!(kept > 0 && kept < 8 << 20, "{kept}");
+}

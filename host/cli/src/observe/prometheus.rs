@@ -14,8 +14,8 @@ const HOST: &[(&str, &str, &str, Read)] = &[
     ("moonlet_processes_started_total", "counter", "Processes started, calls included.", |host| host.spawned as f64),
     ("moonlet_processes_failed_total", "counter", "Processes that ended with an error.", |host| host.failed as f64),
     ("moonlet_cpu_seconds_total", "counter", "CPU time of processes.", |host| host.cpu as f64 / 1e9),
-    ("moonlet_memory_bytes", "gauge", "Linear memory of living processes.", |host| host.memory as f64),
-    ("moonlet_memory_peak_bytes", "gauge", "The most linear memory of living processes so far.", |host| host.memory_peak as f64),
+    ("moonlet_memory_bytes", "gauge", "Memory charged to living processes.", |host| host.memory as f64),
+    ("moonlet_memory_peak_bytes", "gauge", "The most memory charged to living processes so far.", |host| host.memory_peak as f64),
     ("moonlet_messages_sent_total", "counter", "Messages that processes sent.", |host| host.sent as f64),
     ("moonlet_messages_received_total", "counter", "Messages that processes were given.", |host| host.received as f64),
     ("moonlet_mailbox_messages", "gauge", "Messages that wait.", |host| host.mailbox_messages as f64),
@@ -28,6 +28,8 @@ pub(super) fn text(accounts: &Accounts) -> String {
     let mut text = String::new();
     head(&mut text, "moonlet_uptime_seconds", "gauge", "Time since the node started.");
     line(&mut text, "moonlet_uptime_seconds", &[], accounts.uptime as f64 / 1e9);
+    head(&mut text, "moonlet_kept_memory_bytes", "gauge", "Memory that ended processes have left for the next ones.");
+    line(&mut text, "moonlet_kept_memory_bytes", &[], accounts.kept_memory as f64);
     for (name, kind, help, read) in HOST {
         head(&mut text, name, kind, help);
         for host in &accounts.hosts {
@@ -75,9 +77,10 @@ mod tests {
     fn hosts_and_limits_are_labels() {
         let host =
             HostStats { id: "app:\"odd\"".to_owned(), processes: 3, limit_hits: vec![("names", 2)], ..HostStats::default() };
-        let text = text(&Accounts { uptime: 1_500_000_000, hosts: vec![host], processes: Vec::new() });
+        let text = text(&Accounts { uptime: 1_500_000_000, kept_memory: 7, hosts: vec![host], processes: Vec::new() });
         for wanted in [
             "moonlet_uptime_seconds 1.5\n",
+            "moonlet_kept_memory_bytes 7\n",
             "# TYPE moonlet_processes gauge\nmoonlet_processes{host=\"app:\\\"odd\\\"\"} 3\n",
             "moonlet_limit_hits_total{host=\"app:\\\"odd\\\"\",limit=\"names\"} 2\n",
         ] {
