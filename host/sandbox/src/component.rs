@@ -15,6 +15,10 @@ use crate::limiter::{InstanceLimits, Limiter, MemoryUse};
 use crate::sandbox::SLICE_TICKS;
 use crate::wit::{self, Error, Event, Imports, Outcome, Payload};
 
+/// Resources and handles of resources that one instance may have at once. The host keeps each outside of the memory that a process is
+/// charged for: a component that only takes clocks, or only makes resources of its own, would fill the memory of the node.
+pub(crate) const MAX_HANDLES: usize = 1_000;
+
 /// What the host keeps for one instance of world `process`.
 pub(crate) struct ProgramState {
     imports: Box<dyn Imports>,
@@ -26,12 +30,20 @@ pub(crate) struct ProgramState {
 
 impl ProgramState {
     pub(crate) fn new(imports: Box<dyn Imports>, limiter: Limiter, wasi: WasiCtx) -> Self {
-        Self { counts_calls: imports.counts_calls(), imports, limiter, wasi, table: ResourceTable::new() }
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_HANDLES);
+        Self { counts_calls: imports.counts_calls(), imports, limiter, wasi, table }
     }
 
-    /// The limiter, for its store.
-    pub(crate) fn limiter(&mut self) -> &mut dyn wasmtime::ResourceLimiter {
-        self
+    /// Makes the store of an instance.
+    pub(crate) fn store(self, engine: &Engine, limits: InstanceLimits) -> Store<Self> {
+        let mut store = Store::new(engine, self);
+        store.set_hostcall_fuel(limits.of_call());
+        store.set_max_component_handles(MAX_HANDLES);
+        store.limiter(|state| state);
+        store.epoch_deadline_async_yield_and_update(SLICE_TICKS);
+        store.set_epoch_deadline(SLICE_TICKS);
+        store
     }
 
     pub(crate) fn limits(&self) -> &Limiter {
@@ -65,11 +77,7 @@ impl Component {
     pub async fn instance(&self, imports: Box<dyn Imports>, limits: InstanceLimits) -> Result<Running, Failure> {
         // WASI with nothing in it: no files, no environment, no network, empty standard streams.
         let state = ProgramState::new(imports, Limiter::new(limits), WasiCtx::builder().build());
-        let mut store = Store::new(&self.engine, state);
-        store.set_hostcall_fuel(limits.of_call());
-        store.limiter(|state| state);
-        store.epoch_deadline_async_yield_and_update(SLICE_TICKS);
-        store.set_epoch_deadline(SLICE_TICKS);
+        let mut store = state.store(&self.engine, limits);
         let exports = match self.image.instantiate_async(&mut store).await {
             Ok(exports) => exports,
             Err(error) => return Err(Failure::of_instance(&error, &store.data().limiter)),

@@ -13,7 +13,6 @@ use wasmtime_wasi::{FsPerms, WasiCtx};
 use crate::component::ProgramState;
 use crate::failure::Failure;
 use crate::limiter::{InstanceLimits, Limiter};
-use crate::sandbox::SLICE_TICKS;
 use crate::wit::{Error, Imports};
 
 mod module;
@@ -84,10 +83,7 @@ impl Exported {
         args: &[Value],
     ) -> Result<Result<Vec<Value>, Error>, Failure> {
         let wasi = wasi(grants)?;
-        let mut store = Store::new(&self.engine, ProgramState::new(imports, Limiter::new(limits), wasi));
-        store.limiter(ProgramState::limiter);
-        store.epoch_deadline_async_yield_and_update(SLICE_TICKS);
-        store.set_epoch_deadline(SLICE_TICKS);
+        let mut store = ProgramState::new(imports, Limiter::new(limits), wasi).store(&self.engine, limits);
         let instance = match self.image.instantiate_async(&mut store).await {
             Ok(instance) => instance,
             Err(error) => return Err(Failure::of_instance(&error, store.data().limits())),

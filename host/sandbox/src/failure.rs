@@ -21,6 +21,9 @@ pub enum Failure {
     /// One call handed over more than any message needs.
     #[error("limit `message_size` exceeded: one call handed too much to the host")]
     Call,
+    /// It has more resources and handles of them than any program needs.
+    #[error("limit `handles` exceeded: a component may have {0} resources at once; drop some")]
+    Handles(usize),
     /// It trapped: a fault of its code.
     #[error("the process trapped: {0}")]
     Trap(String),
@@ -40,7 +43,7 @@ impl Failure {
     #[must_use]
     pub fn into_error(self) -> wit::Error {
         let kind = match &self {
-            Self::MemoryLimit { .. } | Self::Stack | Self::Call => "LimitExceeded",
+            Self::MemoryLimit { .. } | Self::Stack | Self::Call | Self::Handles(_) => "LimitExceeded",
             Self::Full(_) => "Unavailable",
             Self::Component(_) => "Invalid",
             Self::Trap(_) | Self::Engine(_) => "Internal",
@@ -61,8 +64,14 @@ impl Failure {
             None => {
                 // Without the frames around it, which say nothing to those who read Lua.
                 let text = error.root_cause().to_string();
-                // The engine has no type for it.
-                if text.contains("fuel allocated for hostcalls") { Self::Call } else { Self::Trap(text) }
+                // The engine has no types for them.
+                if text.contains("fuel allocated for hostcalls") {
+                    Self::Call
+                } else if text.contains("store handle limit exceeded") || text.contains("resource table has no free keys") {
+                    Self::Handles(crate::component::MAX_HANDLES)
+                } else {
+                    Self::Trap(text)
+                }
             }
         }
     }

@@ -35,6 +35,7 @@ impl Guest for Intruder {
             "handles" => handles(&mut breaches),
             "tickets" => foreign_tickets(&mut breaches),
             "wasi" => wasi(&mut breaches),
+            "clocks" => raw::clocks(),
             "switches" => switches(&mut breaches),
             "pointers" => raw::call(values.get(1).and_then(Value::as_u64).unwrap_or(0)),
             "wait" => drop(blocking::wait(u64::MAX)),

@@ -22,6 +22,20 @@ unsafe extern "C" {
     fn pause(some: i32, topic: usize, length: usize);
 }
 
+#[link(wasm_import_module = "wasi:clocks/monotonic-clock@0.2.6")]
+unsafe extern "C" {
+    #[link_name = "subscribe-duration"]
+    fn subscribe_duration(nanoseconds: i64) -> i32;
+}
+
+/// Takes clocks, each of which the host keeps, and gives none back.
+pub fn clocks() {
+    loop {
+        // SAFETY: the import takes and returns plain numbers.
+        unsafe { subscribe_duration(i64::MAX) };
+    }
+}
+
 #[link(wasm_import_module = "moonlet:runtime/random@0.1.0")]
 unsafe extern "C" {
     #[link_name = "bytes"]
