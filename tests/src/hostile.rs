@@ -13,17 +13,19 @@ use crate::run::Run;
 use crate::suite::{Failure, Outcome, verdict};
 
 /// Processes that may live on the tenant's host, unless `host.yaml` says otherwise; the driver fills it to see that nothing is left.
-const QUOTA: u32 = 64;
+pub(crate) const QUOTA: u32 = 64;
 
 /// More of the log than this is a flood that got through.
 const MAX_LOG: usize = 8 << 20;
 
-/// What the header of an attack says.
-struct Attack {
-    name: String,
+/// An attack, and what its header says.
+pub(crate) struct Attack {
+    pub(crate) name: String,
     ends: Vec<String>,
     modules: String,
     limits: Option<String>,
+    /// Not all are text.
+    pub(crate) source: Vec<u8>,
 }
 
 /// Runs a group of attacks; `host` is its `host.yaml`.
@@ -83,15 +85,11 @@ fn make_project(folder: &Path, host: &Path) -> Result<PathBuf, Box<dyn Error>> {
     fs::copy(env!("MOONLET_INTRUDER"), project.join("intruder.wasm"))?;
 
     let host_text = fs::read_to_string(host)?;
+    let mut entries = tenant("tenant", &host_text);
     let mut attacks = Vec::new();
-    let mut files: Vec<PathBuf> = fs::read_dir(folder)?.map(|file| Ok(file?.path())).collect::<Result<_, std::io::Error>>()?;
-    files.sort();
-    let mut entries = tenant(&host_text);
-    for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "lua")) {
-        let source = fs::read(file)?;
-        let attack = read_header(file, &String::from_utf8_lossy(&source))?;
-        fs::write(project.join(format!("attacks/{}.lua", attack.name)), &source)?;
-        entries.push_str(&entry(&attack)?);
+    for attack in read_attacks(folder)? {
+        fs::write(project.join(format!("attacks/{}.lua", attack.name)), &attack.source)?;
+        entries.push_str(&entry("tenant", "attacks", &attack)?);
         attacks.push(attack);
     }
     if attacks.is_empty() {
@@ -102,9 +100,20 @@ fn make_project(folder: &Path, host: &Path) -> Result<PathBuf, Box<dyn Error>> {
     Ok(project)
 }
 
-/// The namespace `tenant`: its host, and what attacks may use.
-fn tenant(host: &str) -> String {
-    let mut text = "version: \"1.0\"\nnamespace: tenant\n\nentries:\n  - name: processes\n    kind: process.host\n".to_owned();
+/// Reads all attacks of a group, by name.
+pub(crate) fn read_attacks(folder: &Path) -> Result<Vec<Attack>, Box<dyn Error>> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)?.map(|file| Ok(file?.path())).collect::<Result<_, std::io::Error>>()?;
+    files.sort();
+    let mut attacks = Vec::new();
+    for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "lua")) {
+        attacks.push(read_attack(file, fs::read(file)?)?);
+    }
+    Ok(attacks)
+}
+
+/// The namespace of a tenant: its host, and what attacks may use.
+pub(crate) fn tenant(namespace: &str, host: &str) -> String {
+    let mut text = format!("version: \"1.0\"\nnamespace: {namespace}\n\nentries:\n  - name: processes\n    kind: process.host\n");
     for line in host.lines().filter(|line| !line.starts_with('#')) {
         let _ = writeln!(text, "    {line}");
     }
@@ -135,6 +144,12 @@ fn tenant(host: &str) -> String {
     method: run
     limits: { cpu_per_turn: 600ms, cpu_total: 1s, wall_time: 3s }
 
+  - name: narrow
+    kind: function.lua
+    source: \"return { main = function() process.inbox():receive() end }\"
+    method: main
+    pool: { type: static, workers: 1, buffer: 1000 }
+
   - name: unbounded
     kind: process.host
 ",
@@ -142,7 +157,8 @@ fn tenant(host: &str) -> String {
     text
 }
 
-fn entry(attack: &Attack) -> Result<String, std::fmt::Error> {
+/// The entries of an attack, whose source lies in a folder.
+pub(crate) fn entry(namespace: &str, folder: &str, attack: &Attack) -> Result<String, std::fmt::Error> {
     let Attack { name, modules, limits, .. } = attack;
     let mut text = String::new();
     for kind in ["process", "function"] {
@@ -152,11 +168,11 @@ fn entry(attack: &Attack) -> Result<String, std::fmt::Error> {
             "
   - name: {name}{suffix}
     kind: {kind}.lua
-    source: file://attacks/{name}.lua
+    source: file://{folder}/{name}.lua
     method: main
     modules: [{modules}]
     imports:
-      expect: tenant:expect
+      expect: {namespace}:expect
 "
         )?;
         if let Some(limits) = limits {
@@ -168,9 +184,8 @@ fn entry(attack: &Attack) -> Result<String, std::fmt::Error> {
 
 /// What the driver is told.
 fn list(attacks: &[Attack], host: &str) -> Result<String, Box<dyn Error>> {
-    let setting = |name: &str| host.lines().find_map(|line| line.strip_prefix(&format!("# {name}: ")).map(str::trim));
-    let together: u32 = setting("together").unwrap_or("1").parse()?;
-    let quota: u32 = setting("quota").map_or(Ok(QUOTA), str::parse)?;
+    let together = setting(host, "together").unwrap_or(1);
+    let quota = setting(host, "quota").unwrap_or(QUOTA);
     let mut text = format!("return {{ together = {together}, quota = {quota}, list = {{\n");
     for Attack { name, ends, .. } in attacks {
         writeln!(
@@ -183,9 +198,15 @@ fn list(attacks: &[Attack], host: &str) -> Result<String, Box<dyn Error>> {
     Ok(text)
 }
 
+/// Reads `# NAME: number` from a `host.yaml`.
+pub(crate) fn setting(host: &str, name: &str) -> Option<u32> {
+    host.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name)?.strip_prefix(": "))?.trim().parse().ok()
+}
+
 /// Reads `-- NAME: value` from the first lines of an attack.
-fn read_header(file: &Path, source: &str) -> Result<Attack, String> {
-    let header: Vec<&str> = source.lines().map_while(|line| line.strip_prefix("-- ")).collect();
+fn read_attack(file: &Path, source: Vec<u8>) -> Result<Attack, String> {
+    let text = String::from_utf8_lossy(&source).into_owned();
+    let header: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("-- ")).collect();
     let field = |name: &str| header.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).map(str::trim);
     let needed = |name: &str| field(name).ok_or_else(|| format!("{} has no line `-- {name}: ...` at its top", file.display()));
     needed("attack")?;
@@ -197,5 +218,6 @@ fn read_header(file: &Path, source: &str) -> Result<Attack, String> {
         ends,
         modules: field("modules").unwrap_or("time, funcs, json").to_owned(),
         limits: field("limits").map(str::to_owned),
+        source,
     })
 }

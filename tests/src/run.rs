@@ -18,6 +18,9 @@ use crate::binary;
 /// A run that takes longer than this hangs. Far above what any case needs, also on a busy machine.
 pub const TIME_LIMIT: Duration = Duration::from_secs(60);
 
+/// Bytes that are kept of the end of standard error in a run that writes without end.
+const KEPT: usize = 512 << 10;
+
 /// The two output streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
@@ -54,6 +57,9 @@ pub struct Run {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
     deadline: Instant,
+    /// The texts whose lines are kept of standard error, besides its end; none: all is kept.
+    keeping: Option<&'static [&'static str]>,
+    kept: Vec<u8>,
     command: String,
 }
 
@@ -122,8 +128,38 @@ impl Run {
             stdout: Vec::new(),
             stderr: Vec::new(),
             deadline: Instant::now() + TIME_LIMIT,
+            keeping: None,
+            kept: Vec::new(),
             command: format!("{command:?}"),
         })
+    }
+
+    /// Gives it another time limit, from now on.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Run {
+        self.deadline = Instant::now() + limit;
+        self
+    }
+
+    /// Keeps only the end of standard error, for runs that write without end, and lines that contain one of these texts.
+    #[must_use]
+    pub fn keeping(mut self, texts: &'static [&'static str]) -> Run {
+        self.keeping = Some(texts);
+        self
+    }
+
+    /// Drops what was read of a stream so far.
+    pub fn forget(&mut self, stream: Stream) {
+        match stream {
+            Stream::Stdout => self.stdout.clear(),
+            Stream::Stderr => self.stderr.clear(),
+        }
+    }
+
+    /// Returns its id in the system.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Returns what was read of a stream so far.
@@ -189,7 +225,7 @@ impl Run {
         let signal = std::os::unix::process::ExitStatusExt::signal(&status);
         #[cfg(not(unix))]
         let signal = None;
-        Ok(Finished { stdout: text(&self.stdout), stderr: text(&self.stderr), code: status.code(), signal })
+        Ok(Finished { stdout: text(&self.stdout), stderr: text(&self.kept) + &text(&self.stderr), code: status.code(), signal })
     }
 
     /// Takes over one piece of output; false when both streams have ended.
@@ -205,7 +241,19 @@ impl Run {
             Err(RecvTimeoutError::Disconnected) => self.open = 0,
             Err(RecvTimeoutError::Timeout) => {
                 let _ = self.child.kill();
-                return Err(self.complain(&format!("did not end within {} seconds", TIME_LIMIT.as_secs())));
+                return Err(self.complain("did not end within its time limit"));
+            }
+        }
+        if let Some(texts) = self.keeping
+            && self.stderr.len() > 2 * KEPT
+        {
+            let dropped: Vec<u8> = self.stderr.drain(..self.stderr.len() - KEPT).collect();
+            let dropped = text(&dropped);
+            // As much as is kept of the end: a fault may come again and again.
+            for line in dropped.lines().filter(|line| texts.iter().any(|text| line.contains(text))) {
+                if self.kept.len() < KEPT {
+                    self.kept.extend(line.bytes().chain([b'\n']));
+                }
             }
         }
         Ok(true)
