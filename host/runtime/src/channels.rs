@@ -29,10 +29,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::Hash;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use self::table::{Direction, Group, Table, Waiting};
+use crate::mailbox::Pool;
 
 mod reach;
 mod select;
@@ -100,7 +102,9 @@ pub(crate) enum ChannelError {
         remedy: &'static str,
     },
     /// The values that wait in the channels of this account fill its memory.
-    #[error("{allowed} bytes of values wait in the channels of this process host already: receive some before sending more")]
+    #[error(
+        "at most {allowed} bytes may wait in the channels and mailboxes of this process host: receive some before sending more"
+    )]
     RateLimited {
         /// How many bytes may wait.
         allowed: usize,
@@ -199,8 +203,8 @@ struct ChannelId(u64);
 pub(crate) struct Channels<P, V> {
     channels: FxHashMap<ChannelId, Channel<P, V>>,
     tables: FxHashMap<P, Table>,
-    /// Bytes of the values that wait, per account.
-    accounts: FxHashMap<u32, usize>,
+    /// Accounts of which values wait.
+    accounts: FxHashMap<u32, Account>,
     /// The number of the next channel or waiting operation.
     next: u64,
     /// Channels from whose queues cases of a select were withdrawn, until `settle` sees to those behind them.
@@ -228,6 +232,15 @@ struct Channel<P, V> {
     /// Whose limit `opened` this channel counts for.
     opener: P,
     account: u32,
+    pool: Option<Arc<Pool>>,
+}
+
+/// What waits in all channels of one process host.
+#[derive(Debug)]
+struct Account {
+    bytes: usize,
+    /// What its mailboxes share a bound with; the values count there, too.
+    pool: Option<Arc<Pool>>,
 }
 
 /// A value that waits in a channel.
@@ -268,10 +281,11 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
     /// `LimitExceeded`.
     #[cfg(test)]
     pub(crate) fn open(&mut self, process: P, account: u32, capacity: u32) -> Result<u32, ChannelError> {
-        self.open_within(process, account, capacity, usize::MAX, u32::MAX)
+        self.open_within(process, account, None, capacity, usize::MAX, u32::MAX)
     }
 
-    /// Makes a channel as [`Channels::open`] does, unless the process has so many already or its buffer is larger than that.
+    /// Makes a channel as [`Channels::open`] does, unless the process has so many already or its buffer is larger than that. Its values
+    /// count for a pool, too, if the account has one.
     ///
     /// # Errors
     /// `LimitExceeded`.
@@ -279,6 +293,7 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
         &mut self,
         process: P,
         account: u32,
+        pool: Option<Arc<Pool>>,
         capacity: u32,
         most_opened: usize,
         most_capacity: u32,
@@ -317,6 +332,7 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
                 containers: BTreeMap::new(),
                 opener: process,
                 account,
+                pool,
             },
         );
         self.tables.entry(process).or_default().opened += 1;
@@ -369,15 +385,12 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
         let Some(channel) = self.channels.get_mut(&id) else {
             return Err(ChannelError::Closed);
         };
-        let used = self.accounts.get(&channel.account).copied().unwrap_or(0);
-        let used = used.saturating_add(stored.size);
-        if used > self.limits.account_bytes {
-            return Err(ChannelError::RateLimited { allowed: self.limits.account_bytes });
-        }
+        let used = self.accounts.get(&channel.account).map_or(0, |account| account.bytes);
+        check_account(used, stored.size, channel.pool.as_deref(), self.limits.account_bytes)?;
         if !channel.senders.is_empty() || !channel.fits(stored.size, self.limits.channel_bytes) {
             return Ok(Some(stored));
         }
-        self.accounts.insert(channel.account, used);
+        charge(&mut self.accounts, channel, stored.size);
         let carried = stored.channels.clone();
         channel.bytes += stored.size;
         channel.buffer.push_back(stored);
@@ -391,8 +404,7 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
         let Some(channel) = self.channels.get_mut(&id) else {
             return;
         };
-        let used = self.accounts.entry(channel.account).or_default();
-        *used = used.saturating_add(stored.size);
+        charge(&mut self.accounts, channel, stored.size);
         let carried = stored.channels.clone();
         channel.senders.push_back((Waiter { serial, process, ticket }, stored));
         self.wait(process, ticket, Waiting { channel: id, serial, direction: Direction::Send, group });
@@ -557,7 +569,7 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
     /// Gives the bytes of values that wait in the channels of an account.
     #[cfg(test)]
     pub(crate) fn bytes(&self, account: u32) -> usize {
-        self.accounts.get(&account).copied().unwrap_or(0)
+        self.accounts.get(&account).map_or(0, |account| account.bytes)
     }
 
     /// Offers a value to the processes that wait for one. Returns it when there is none.
@@ -682,8 +694,12 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
     /// Accounts for a value that leaves a channel.
     fn discard(&mut self, id: ChannelId, account: u32, stored: &Stored<V>, suspects: &mut Vec<ChannelId>) {
         if let Some(used) = self.accounts.get_mut(&account) {
-            *used = used.saturating_sub(stored.size);
-            if *used == 0 {
+            let size = stored.size.min(used.bytes);
+            used.bytes -= size;
+            if let Some(pool) = &used.pool {
+                pool.discharge(size);
+            }
+            if used.bytes == 0 {
                 self.accounts.remove(&account);
             }
         }
@@ -694,6 +710,24 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
         self.next += 1;
         self.next
     }
+}
+
+/// Accounts for a value that comes into a channel.
+fn charge<P, V>(accounts: &mut FxHashMap<u32, Account>, channel: &Channel<P, V>, size: usize) {
+    let account = accounts.entry(channel.account).or_insert_with(|| Account { bytes: 0, pool: channel.pool.clone() });
+    account.bytes = account.bytes.saturating_add(size);
+    if let Some(pool) = &account.pool {
+        pool.add(size);
+    }
+}
+
+/// Tells whether a value fits into an account that uses so much.
+fn check_account(used: usize, size: usize, pool: Option<&Pool>, allowed: usize) -> Result<(), ChannelError> {
+    if used.saturating_add(size) > allowed {
+        return Err(ChannelError::RateLimited { allowed });
+    }
+    let room = pool.map_or(Ok(()), |pool| pool.check(size));
+    room.map_err(|full| ChannelError::RateLimited { allowed: full.allowed })
 }
 
 impl<P, V> Channel<P, V> {

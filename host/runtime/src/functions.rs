@@ -7,7 +7,7 @@ use moonlet_sandbox::wit::{Error, Outcome, Payload};
 
 use crate::arrival::{Exit, outcome};
 use crate::errors;
-use crate::host::FUNCTIONS;
+use crate::host::{Charge, FUNCTIONS};
 use crate::mailbox::size_of_error;
 use crate::process::{ADMITTED, Pending, Process, Waiter};
 use crate::program::Form;
@@ -43,6 +43,8 @@ struct Again {
     context: Arc<[u8]>,
     authority: Arc<Authority>,
     trace: Option<Arc<TraceContext>>,
+    /// What the arguments and the context are charged: between two attempts nobody else holds them.
+    _baggage: Charge,
     /// The pending repetition.
     alarm: Option<AlarmKey>,
 }
@@ -92,12 +94,16 @@ impl Shared {
             inner.ticket()
         };
         let retry = options.retry.or_else(|| terms.program.retry.clone());
-        let again = retry.filter(|policy| policy.max_attempts > 1).map(|policy| {
-            let (terms, args, context) = (Arc::clone(&terms), args.clone(), Arc::clone(&context));
-            let authority = Arc::clone(&authority);
-            let trace = caller.trace.current();
-            Box::new(Again { policy, attempts: 1, terms, args, context, authority, trace, alarm: None })
-        });
+        let again = match retry.filter(|policy| policy.max_attempts > 1) {
+            Some(policy) => {
+                let charged = caller.terms.host.charge(args.data.len().saturating_add(context.len()));
+                let _baggage = charged.map_err(|(allowed, used)| caller.exceeded("quota.memory", allowed, used))?;
+                let (terms, args, context) = (Arc::clone(&terms), args.clone(), Arc::clone(&context));
+                let (authority, trace) = (Arc::clone(&authority), caller.trace.current());
+                Some(Box::new(Again { policy, attempts: 1, terms, args, context, authority, trace, _baggage, alarm: None }))
+            }
+            None => None,
+        };
         let mut birth = Birth::new(terms, Some(caller), args, context);
         birth.authority = authority;
         birth.waiter = Some(Waiter::Call(Arc::clone(caller), ticket));

@@ -28,7 +28,7 @@ pub(crate) struct Host {
     /// Whether its processes have the terminal.
     pub(crate) terminal: bool,
     live: AtomicU64,
-    /// Bytes of memory of its living processes, and the most so far.
+    /// Bytes of memory of its living processes, with what the node holds for them, and the most so far.
     memory: AtomicU64,
     memory_peak: AtomicU64,
     /// Messages that its processes send, each second.
@@ -37,6 +37,19 @@ pub(crate) struct Host {
     pub(crate) pool: Option<Arc<Pool>>,
     /// What its processes did, those that live left out where they count themselves.
     pub(crate) totals: Totals,
+}
+
+/// Memory of the node that is charged to a process host, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Charge {
+    host: Arc<Host>,
+    bytes: u64,
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.host.shrink(self.bytes);
+    }
 }
 
 /// What the processes of a host did so far.
@@ -103,6 +116,13 @@ impl Host {
         }
         self.memory_peak.fetch_max(now, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Charges memory that the node itself holds for a process, as [`Host::grow`] does.
+    pub(crate) fn charge(self: &Arc<Self>, bytes: usize) -> Result<Charge, (u64, u64)> {
+        let bytes = bytes as u64;
+        self.grow(bytes)?;
+        Ok(Charge { host: Arc::clone(self), bytes })
     }
 
     /// Gives memory of a process back.

@@ -17,8 +17,9 @@ use crate::trace::TraceContext;
 #[cfg(test)]
 mod tests;
 
-/// What one message costs beyond its bytes, so that empty ones are not free.
-const OVERHEAD: usize = 128;
+/// What one message costs beyond its bytes, so that empty ones are not free: its place in a queue, whose memory doubles when it is full,
+/// and what the allocator adds to its parts.
+const OVERHEAD: usize = 2 * size_of::<Arrival>() + 64;
 /// Queues that grew past this many elements give their memory back when they are empty.
 const KEEP_CAPACITY: usize = 64;
 
@@ -47,7 +48,7 @@ impl Pool {
     }
 
     fn charge(&self, bytes: usize) -> Result<(), Full> {
-        let used = self.used.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        let used = self.add(bytes);
         if used > self.allowed {
             self.discharge(bytes);
             return Err(Full { limit: "quota.mailbox_bytes", allowed: self.allowed, used });
@@ -55,7 +56,21 @@ impl Pool {
         Ok(())
     }
 
-    fn discharge(&self, bytes: usize) {
+    /// Tells whether so many bytes fit.
+    pub(crate) fn check(&self, bytes: usize) -> Result<(), Full> {
+        let used = self.used.load(Ordering::Relaxed).saturating_add(bytes);
+        if used > self.allowed {
+            return Err(Full { limit: "quota.mailbox_bytes", allowed: self.allowed, used });
+        }
+        Ok(())
+    }
+
+    /// Charges what can be refused no more, and returns what is used then.
+    pub(crate) fn add(&self, bytes: usize) -> usize {
+        self.used.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes)
+    }
+
+    pub(crate) fn discharge(&self, bytes: usize) {
         self.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
@@ -173,13 +188,18 @@ impl Mailbox {
         self.owed.completions
     }
 
-    /// Tells whether a result of so many bytes fits beside those that the process has not taken yet; one always does.
+    /// Tells whether a result of so many bytes fits beside those that the process has not taken yet. One always does, unless what waits
+    /// for all processes of the host leaves no room.
     pub(crate) fn check_owed(&self, bytes: usize) -> Result<(), Full> {
         let (allowed, used) = (self.limits.bytes, self.owed.bytes.saturating_add(bytes));
         if self.owed.bytes > 0 && used > allowed {
             return Err(Full { limit: "mailbox_bytes", allowed, used });
         }
-        Ok(())
+        match &self.pool {
+            // What is as small as the error that would take its place is never refused.
+            Some(pool) if bytes > OVERHEAD => pool.check(bytes),
+            _ => Ok(()),
+        }
     }
 
     /// Tells whether the process may ask for one more signal.
@@ -194,15 +214,31 @@ impl Mailbox {
     /// Takes a signal in that the process asked for.
     pub(crate) fn signal(&mut self, signal: Signal) {
         self.owed.signals += 1;
-        self.owed.bytes = self.owed.bytes.saturating_add(size_of_signal(&signal));
+        self.owe(size_of_signal(&signal));
         self.ready.push_back(Arrival::Signal(Box::new(signal)));
     }
 
     /// Takes the end of a pending operation in.
     pub(crate) fn completed(&mut self, ticket: u64, outcome: Outcome) {
         self.owed.completions += 1;
-        self.owed.bytes = self.owed.bytes.saturating_add(size_of_outcome(&outcome));
+        self.owe(size_of_outcome(&outcome));
         self.ready.push_back(Arrival::Completed(ticket, outcome));
+    }
+
+    /// Charges what the process is owed; whoever gives it has checked that there is room.
+    fn owe(&mut self, bytes: usize) {
+        self.owed.bytes = self.owed.bytes.saturating_add(bytes);
+        if let Some(pool) = &self.pool {
+            pool.add(bytes);
+        }
+    }
+
+    fn pay(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.owed.bytes);
+        self.owed.bytes -= bytes;
+        if let Some(pool) = &self.pool {
+            pool.discharge(bytes);
+        }
     }
 
     /// Counts the messages that wait.
@@ -354,7 +390,11 @@ impl Mailbox {
             Arrival::Message(envelope) if envelope.topic.starts_with('@') => return false,
             Arrival::Message(envelope) => cost(envelope),
             Arrival::Signal(signal) if signal.kind == SignalKind::Cancel => OVERHEAD + signal.reason.len(),
-            Arrival::Signal(_) => return true,
+            Arrival::Signal(signal) => {
+                self.owed.signals += 1;
+                self.owe(size_of_signal(signal));
+                return true;
+            }
             Arrival::Completed(..) => return false,
         };
         let (messages, bytes) = (self.messages + 1, self.bytes.saturating_add(bytes));
@@ -396,7 +436,18 @@ impl Mailbox {
 
     /// Drops the news that entries changed.
     pub(crate) fn forget_outdated(&mut self) {
-        self.ready.retain(|arrival| !matches!(arrival, Arrival::Signal(signal) if signal.kind == SignalKind::Outdated));
+        let mut paid = 0;
+        self.ready.retain(|arrival| match arrival {
+            Arrival::Signal(signal) if signal.kind == SignalKind::Outdated => {
+                paid += size_of_signal(signal);
+                false
+            }
+            _ => true,
+        });
+        if paid > 0 {
+            self.owed.signals = self.owed.signals.saturating_sub(1);
+            self.pay(paid);
+        }
     }
 
     fn delivers(&self, topic: &str) -> bool {
@@ -462,13 +513,13 @@ impl Mailbox {
             Arrival::Signal(signal) => {
                 let bytes = size_of_signal(signal);
                 self.owed.signals = self.owed.signals.saturating_sub(1);
-                self.owed.bytes = self.owed.bytes.saturating_sub(bytes);
+                self.pay(bytes);
                 return bytes;
             }
             Arrival::Completed(_, outcome) => {
                 let bytes = size_of_outcome(outcome);
                 self.owed.completions = self.owed.completions.saturating_sub(1);
-                self.owed.bytes = self.owed.bytes.saturating_sub(bytes);
+                self.pay(bytes);
                 return bytes;
             }
         };
@@ -494,7 +545,7 @@ impl Mailbox {
 impl Drop for Mailbox {
     fn drop(&mut self) {
         if let Some(pool) = &self.pool {
-            pool.discharge(self.bytes);
+            pool.discharge(self.bytes.saturating_add(self.owed.bytes));
         }
     }
 }

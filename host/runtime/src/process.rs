@@ -18,6 +18,7 @@ use crate::arrival::{Envelope, Exit};
 use crate::crash::Topics;
 use crate::errors;
 use crate::functions::Call;
+use crate::host::Charge;
 use crate::life::Life;
 use crate::mailbox::{Full, Mailbox};
 use crate::meter::{Excess, Meter};
@@ -103,6 +104,7 @@ pub(crate) struct Bearing {
     pub(crate) authority: Arc<Authority>,
     pub(crate) attachment: Option<Arc<dyn Any + Send + Sync>>,
     pub(crate) trace: Traced,
+    pub(crate) baggage: Charge,
     pub(crate) born: u64,
 }
 
@@ -128,6 +130,8 @@ pub(crate) struct Inner {
     pub(crate) waiting: usize,
     /// Messages that it was given.
     pub(crate) received: u64,
+    /// What its arguments and its context are charged, until it ends: nobody else would pay for what waits to run.
+    pub(crate) baggage: Option<Charge>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,6 +214,7 @@ impl Process {
                 topics: Topics::default(),
                 waiting: 0,
                 received: 0,
+                baggage: Some(bearing.baggage),
             }),
             ties: AtomicU8::new(0),
             killed: AtomicBool::new(false),

@@ -64,14 +64,23 @@ impl Shared {
             return Err(errors::unavailable("the node is stopping, so that nothing new is started").with_retryable(false));
         }
         self.admit(&terms, parent)?;
+        let baggage = match terms.host.charge(args.data.len().saturating_add(context.len())) {
+            Ok(baggage) => baggage,
+            Err((allowed, used)) => {
+                self.dismiss(&terms, parent);
+                terms.host.totals.hits.count("quota.memory");
+                return Err(errors::limit("quota.memory", allowed, used));
+            }
+        };
         let Some(seat) = self.table.seat() else {
+            drop(baggage);
             self.dismiss(&terms, parent);
             return Err(errors::unavailable("the process table of this node is full").with_retryable(true));
         };
         let parent_number = parent.map_or(0, |parent| parent.number());
         let wall = terms.bounds.wall;
         let trace = self.traced(&terms, trace, waiter.as_ref());
-        let bearing = Bearing { context, authority, attachment, trace, born: self.clock() };
+        let bearing = Bearing { context, authority, attachment, baggage, trace, born: self.clock() };
         let process = Process::new(seat, terms, parent_number, bearing, Life::Over, waiter);
         let process = Arc::new(process);
         self.table.put(seat, Arc::clone(&process));
@@ -256,6 +265,8 @@ impl Shared {
         let host = &process.terms.host;
         host.leave();
         host.shrink(process.memory.load(Ordering::Relaxed));
+        let baggage = process.inner().baggage.take();
+        drop(baggage);
         let totals = &host.totals;
         totals.cpu.fetch_add(process.cpu.load(Ordering::Relaxed), Ordering::Relaxed);
         totals.sent.fetch_add(process.sent(), Ordering::Relaxed);

@@ -13,7 +13,8 @@ use crate::units::Size;
 pub struct Quota {
     /// Processes that are alive: stops a tenant that fills the process table.
     pub processes: Option<u64>,
-    /// Linear memory of all processes: stops a tenant that needs many small processes for one large theft. Each starts with about 1.6 MiB.
+    /// Linear memory of all processes, with the arguments and contexts that the node holds for them: stops a tenant that needs many small
+    /// processes for one large theft. Each starts with about 1.6 MiB.
     pub memory: Option<Size>,
     /// The share of CPU time against other hosts that are busy: twice the weight is twice the time. 100 by default.
     pub cpu_weight: Option<u64>,
@@ -21,7 +22,8 @@ pub struct Quota {
     pub cpu_cores: Option<f64>,
     /// Messages sent each second: stops a flood between many processes.
     pub messages_per_second: Option<u64>,
-    /// Bytes of messages that wait in all mailboxes: stops hoarding in many mailboxes.
+    /// Bytes of messages, of results that were not taken, and of values in channels between processes, that wait for all processes: stops
+    /// hoarding in many mailboxes.
     pub mailbox_bytes: Option<Size>,
 }
 
@@ -35,8 +37,8 @@ impl Quota {
         (
             "memory",
             "size",
-            "Linear memory of all processes, of which each starts with about 1.6 MiB: stops a tenant that needs many small processes for one \
-             large theft.",
+            "Linear memory of all processes, of which each starts with about 1.6 MiB, with their arguments and contexts: stops a tenant that \
+             needs many small processes for one large theft.",
         ),
         (
             "cpu_weight",
@@ -49,7 +51,11 @@ impl Quota {
             "The most CPU time each second, in cores: stops a tenant from using idle cores that somebody pays for.",
         ),
         ("messages_per_second", "count", "Messages sent each second: stops a flood between many processes."),
-        ("mailbox_bytes", "size", "Bytes of messages that wait in all mailboxes: stops hoarding in many mailboxes."),
+        (
+            "mailbox_bytes",
+            "size",
+            "Bytes of messages, results and values of channels that wait for all processes: stops hoarding in many mailboxes.",
+        ),
     ];
 
     pub(crate) fn read(value: Option<&Value>) -> Self {

@@ -6,7 +6,10 @@
 use std::hash::Hash;
 
 use super::table::{Group, Waiting};
-use super::{ChannelError, ChannelId, Channels, Completion, Delivery, Outcome, Parcel, Stored, VALUE_OVERHEAD, too_many_waiting};
+use super::{
+    ChannelError, ChannelId, Channels, Completion, Delivery, Outcome, Parcel, Stored, VALUE_OVERHEAD, check_account,
+    too_many_waiting,
+};
 
 /// One case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,13 +113,11 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
             .iter()
             .map(|case| if let Later::Send(_, stored) = case { stored.size.max(VALUE_OVERHEAD) } else { 0 })
             .fold(0, usize::saturating_add);
-        let used = |case: &Later<V>| match case {
-            Later::Send(id, _) => self.channels.get(id).and_then(|channel| self.accounts.get(&channel.account)).copied(),
-            Later::Receive(_) => None,
-        };
-        let used = later.iter().filter_map(used).max().unwrap_or(0);
-        if used.saturating_add(total) > self.limits.account_bytes {
-            return Err(ChannelError::RateLimited { allowed: self.limits.account_bytes });
+        for case in later {
+            let Later::Send(id, _) = case else { continue };
+            let Some(channel) = self.channels.get(id) else { continue };
+            let used = self.accounts.get(&channel.account).map_or(0, |account| account.bytes);
+            check_account(used, total, channel.pool.as_deref(), self.limits.account_bytes)?;
         }
         Ok(())
     }

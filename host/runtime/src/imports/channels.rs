@@ -112,7 +112,8 @@ impl wit::channels::Host for Calls {
         self.process.tie(CHANNELS);
         let account = u32::try_from(self.process.terms.host.lane.index()).unwrap_or(u32::MAX);
         let bounds = &self.terms.bounds;
-        let opened = channels.open_within(self.process.number(), account, capacity, bounds.channels, bounds.soft.channel_buffer);
+        let (number, pool) = (self.process.number(), self.process.terms.host.pool.clone());
+        let opened = channels.open_within(number, account, pool, capacity, bounds.channels, bounds.soft.channel_buffer);
         drop(channels);
         opened.map_err(|error| self.noted(errors::of_channel(&error)))
     }

@@ -173,3 +173,31 @@ fn what_was_asked_for_and_not_taken_is_bounded() {
     assert_eq!(take(&mut mailbox).len(), 10);
     assert!(mailbox.check_signals().is_ok());
 }
+
+#[test]
+fn what_was_not_taken_counts_for_what_mailboxes_share() {
+    let pool = Arc::new(Pool::new(1000));
+    let limits = MailboxLimits { messages: 10, bytes: 4096 };
+    let mut hoards = Mailbox::sharing(limits, Some(Arc::clone(&pool)));
+    let mut other = Mailbox::sharing(limits, Some(Arc::clone(&pool)));
+    let result = || Outcome::Done(Payload { data: vec![0; 600], channels: Vec::new() });
+    assert!(hoards.check_owed(600).is_ok());
+    hoards.completed(1, result());
+    assert_eq!(other.check_owed(600).unwrap_err().limit, "quota.mailbox_bytes");
+    assert!(other.check_owed(8).is_ok(), "what is as small as an error is not replaced by one");
+    assert!(hoards.take_end(1).is_some());
+    assert!(other.check_owed(600).is_ok());
+    other.completed(2, result());
+    drop(other);
+    assert_eq!(pool.add(0), 0, "what an ended process did not take is given back");
+}
+
+#[test]
+fn news_of_changed_code_that_nobody_needs_any_more_is_no_signal_that_waits() {
+    let mut mailbox = mailbox();
+    for _ in 0..20 {
+        mailbox.outdated(vec!["app:main".to_owned()], 0);
+        mailbox.forget_outdated();
+    }
+    assert!(mailbox.check_signals().is_ok());
+}
