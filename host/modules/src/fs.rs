@@ -12,7 +12,8 @@ mod path;
 mod volume;
 mod volumes;
 
-use file::{OpenFile, Whence};
+pub(crate) use file::OpenFile;
+use file::Whence;
 use path::Place;
 use volume::{Mode, Volume};
 use volumes::Volumes;
@@ -21,7 +22,7 @@ use crate::fail::{self, invalid};
 use crate::stream;
 
 const FS: &str = "FS";
-const FILE: &str = "File";
+pub(crate) const FILE: &str = "File";
 /// Bytes of a read of a file that does not say how many.
 const CHUNK: usize = 4096;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use moonlet_runtime::HostModule;
 
+mod archive;
 mod base64;
 mod classes;
 mod compress;
@@ -66,7 +67,7 @@ pub fn core() -> Vec<Arc<dyn HostModule>> {
 }
 
 /// The modules that hold data, by name.
-pub const DATA: &[&str] = &["sql", "fs", "exec", "queue"];
+pub const DATA: &[&str] = &["sql", "fs", "archive", "exec", "queue"];
 
 /// Makes the modules that hold data: databases, files and queues.
 #[must_use]
@@ -74,6 +75,7 @@ pub fn data(databases: &Arc<Databases>) -> Vec<Arc<dyn HostModule>> {
     vec![
         Arc::new(Sql::new(Arc::clone(databases))),
         Arc::new(Files::default()),
+        Arc::new(archive::Archives),
         Arc::new(Exec::default()),
         Arc::<queue::QueueModule>::default(),
     ]

@@ -3,7 +3,7 @@
 local check = require("check")
 
 local MODULES = {
-    "base64", "compress", "contract", "crypto", "ctx", "env", "events", "expr", "fs", "funcs", "hash", "html", "json", "metrics", "queue",
+    "archive", "base64", "compress", "contract", "crypto", "ctx", "env", "events", "expr", "fs", "funcs", "hash", "html", "json", "metrics", "queue",
     "registry", "security", "sql", "store", "templates", "text", "time", "uuid", "yaml",
 }
 

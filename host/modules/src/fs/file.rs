@@ -11,7 +11,7 @@ use super::volume::{self, Mode, Volume, describe, failed};
 use crate::fail::invalid;
 
 /// An open file.
-pub(super) struct OpenFile {
+pub(crate) struct OpenFile {
     volume: Arc<Volume>,
     path: String,
     mode: Mode,
@@ -48,6 +48,14 @@ impl OpenFile {
             Some(file) => act(file),
             None => Err(invalid("file is closed")),
         }
+    }
+
+    /// Opens it a second time for a module that reads it at places of its own.
+    pub(crate) fn duplicate(&self) -> Result<std::fs::File, Error> {
+        self.with(|file| match self.mode {
+            Mode::Read => file.try_clone().map_err(|error| failed("open it again", &error)),
+            _ => Err(Error::new("PermissionDenied", "the file is not open for reading").with_retryable(false)),
+        })
     }
 
     /// Reads up to that many bytes; none at the end.

@@ -216,7 +216,7 @@ fn part(call: &ModuleCall<'_>, file: &Value) -> Result<Part, String> {
     }
     let reader = field("reader").ok_or("`content` or `reader` is missing")?;
     let stream =
-        ["http_client", "http", "fs", "stream"].iter().find_map(|module| call.foreign::<ByteStream>(module, "Stream", reader));
+        ["http_client", "http", "archive"].iter().find_map(|module| call.foreign::<ByteStream>(module, "Stream", reader));
     let stream: Arc<ByteStream> = stream.ok_or("`reader` is no stream that can be sent")?;
     Ok(Part::stream(&name, &filename, stream))
 }

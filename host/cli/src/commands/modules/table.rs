@@ -26,6 +26,7 @@ const STORAGE: &[&str] = &["storage", "io"];
 const NETWORK: &[&str] = &["network", "io"];
 
 static DESCRIPTIONS: &[Description] = &[
+    module("archive", "zip and tar, entry by entry", &["encoding"], &["archive.read", "archive.write"]),
     module("base64", "bytes as text and back", ENCODING, &[]),
     module("compress", "gzip, deflate, zlib, brotli and zstd", ENCODING, &[]),
     module("contract", "interfaces and their implementations", &["process"], &["contract.get", "contract.open", "contract.call"]),
