@@ -26,6 +26,24 @@ check.case("inheritance and includes", function()
     check.equal(page, "<title>My PAGE</title><body><p>&lt;b&gt;</p><b></body><footer>Moonlet</footer>")
 end)
 
+check.case("blocks are yielded with content", function()
+    check.equal(set():render("boxes", { name = "<x>", title = "outer" }), table.concat({
+        "<div title=one>[outer &lt;x&gt;]</div>",
+        "<div title=two>nothing</div>",
+        "<div title=a><div title=b>deep</div></div>",
+        "<ul><li>1!</li><li>2!</li></ul>",
+    }))
+end)
+
+check.case("what cannot be written is written otherwise", function()
+    check.equal(set():render("tries", { items = { 1 } }), "before fallback after 1")
+    check.contains(set():render("reasons", {}), "nowhere")
+    check.equal(set():render("silent", {}), "a b")
+    check.fails(errors.LIMIT_EXCEEDED, set():render("caught_bomb"))
+    local err = check.fails(errors.INTERNAL, set():render("stray", {}))
+    check.contains(err:message(), "catch")
+end)
+
 check.case("other delimiters and own variables", function()
     local views = templates.get("templates_module:brackets")
     check.equal(views:render("tags", { a = 1 }), "1 {{ b }}no c2")

@@ -141,6 +141,16 @@ impl Run {
         self.variables.len()
     }
 
+    /// Takes all variables but the first ones away, to put them back later.
+    pub(super) fn hide(&mut self, count: usize) -> Vec<(Rc<str>, Item)> {
+        self.variables.split_off(count.min(self.variables.len()))
+    }
+
+    /// Puts variables back that were hidden.
+    pub(super) fn show(&mut self, hidden: Vec<(Rc<str>, Item)>) {
+        self.variables.extend(hidden);
+    }
+
     /// Forgets all variables but the first ones.
     pub(super) fn forget(&mut self, count: usize) {
         self.variables.truncate(count);

@@ -34,6 +34,9 @@ impl Expression {
 #[derive(Debug, Clone)]
 pub(crate) struct Held(Item);
 
+/// Variables that are hidden for a while.
+pub(crate) struct Hidden(Vec<(Rc<str>, Item)>);
+
 /// Why there is no value.
 #[derive(Debug)]
 pub(crate) struct Trouble {
@@ -73,6 +76,32 @@ impl Scope {
 
     pub(crate) fn back_to(&mut self, mark: usize) {
         self.0.forget(mark);
+    }
+
+    /// Takes the variables away that were defined after a mark.
+    pub(crate) fn hide(&mut self, mark: usize) -> Hidden {
+        Hidden(self.0.hide(mark))
+    }
+
+    /// Puts them back, in place of what was defined since.
+    pub(crate) fn show(&mut self, mark: usize, hidden: Hidden) {
+        self.0.forget(mark);
+        self.0.show(hidden.0);
+    }
+
+    /// Counts the items that were entered.
+    pub(crate) fn depth(&self) -> usize {
+        self.0.frames.len()
+    }
+
+    /// Leaves all items but the first ones, also those that an evaluation which failed was in.
+    pub(crate) fn leave_to(&mut self, depth: usize) {
+        self.0.frames.truncate(depth);
+    }
+
+    /// Gives a text as a value.
+    pub(crate) fn held(text: &str) -> Held {
+        Held(Item::Text(text.into()))
     }
 
     /// Makes a value the current item.

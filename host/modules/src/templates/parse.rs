@@ -31,6 +31,8 @@ pub(super) struct Template {
 pub(super) struct Block {
     pub(super) parameters: Vec<(String, Option<Expression>)>,
     pub(super) body: Vec<Statement>,
+    /// What a yield of content gives when nobody brought any.
+    pub(super) content: Option<Arc<Vec<Statement>>>,
 }
 
 #[derive(Debug)]
@@ -64,7 +66,21 @@ pub(super) enum Statement {
         name: String,
         arguments: Vec<(Option<String>, Expression)>,
         context: Option<Expression>,
+        /// What it brings along for `yield content`.
+        content: Option<Arc<Vec<Statement>>>,
         line: usize,
+    },
+    /// The content that whoever yields the block brought along.
+    Content {
+        context: Option<Expression>,
+        line: usize,
+    },
+    /// What is written only when all of it can be.
+    Try {
+        body: Vec<Statement>,
+        /// The variable for what went wrong, and what is written then.
+        variable: Option<String>,
+        otherwise: Vec<Statement>,
     },
     Include {
         name: Expression,
@@ -137,11 +153,12 @@ impl Parser {
                 .split_once(|c: char| c.is_whitespace() || c == '(')
                 .map_or((action.as_str(), ""), |(word, _)| (word, action.get(word.len()..).unwrap_or("").trim_start()));
             let statement = match word {
-                "end" | "else" | "content" => return Ok((statements, Some((action, line)))),
+                "end" | "else" | "content" | "catch" => return Ok((statements, Some((action, line)))),
                 "if" => self.branches(rest, line)?,
                 "range" => self.range(rest, line)?,
                 "block" | "define" => self.block(rest, line)?,
-                "yield" => yielding(rest, line)?,
+                "yield" => self.yielding(rest, line)?,
+                "try" => self.attempt(line)?,
                 "include" | "includeIfExists" => include(rest, line, word != "include")?,
                 "extends" => {
                     self.template.extends = Some(literal(rest, line)?);
@@ -151,7 +168,7 @@ impl Parser {
                     self.template.imports.push(literal(rest, line)?);
                     continue;
                 }
-                "try" | "catch" | "return" | "slot" => return Err((format!("`{word}` is not supported in this build"), line)),
+                "return" | "slot" => return Err((format!("`{word}` is not supported in this build"), line)),
                 "" => continue,
                 _ => simple(&action, line)?,
             };
@@ -183,7 +200,9 @@ impl Parser {
             let (body, end) = self.body("if", line)?;
             branches.push((test, body));
             let Some((end, at)) = end else { return Ok(Statement::If { branches, otherwise: Vec::new(), line }) };
-            let rest = end.strip_prefix("else").map(str::trim).unwrap_or("");
+            let Some(rest) = end.strip_prefix("else").map(str::trim) else {
+                return Err((format!("`{end}` within an `if`"), at));
+            };
             if let Some(next) = rest.strip_prefix("if").filter(|next| next.starts_with([' ', '\t', '('])) {
                 condition = next.trim().to_owned();
                 continue;
@@ -207,7 +226,8 @@ impl Parser {
         let (body, end) = self.body("range", line)?;
         let empty = match end {
             None => Vec::new(),
-            Some((_, at)) => self.body("else", at)?.0,
+            Some((end, at)) if end == "else" => self.body("else", at)?.0,
+            Some((end, at)) => return Err((format!("`{end}` within a range"), at)),
         };
         Ok(Statement::Range { index, item, list, body, empty, line })
     }
@@ -222,13 +242,52 @@ impl Parser {
             }
         }
         let (body, end) = self.body("block", line)?;
-        if let Some((_, at)) = end {
-            // What stands after `content` is only for yields with content.
-            self.body("content", at)?;
-        }
-        let block = Arc::new(Block { parameters: named, body });
+        let content = match end {
+            None => None,
+            Some((end, at)) if end == "content" => Some(Arc::new(self.body("content", at)?.0)),
+            Some((end, at)) => return Err((format!("`{end}` within a block"), at)),
+        };
+        let block = Arc::new(Block { parameters: named, body, content });
         self.template.blocks.insert(name.clone(), Arc::clone(&block));
         Ok(Statement::Block(name, block))
+    }
+}
+
+impl Parser {
+    /// Reads `yield content` of a block, or `yield name(a) context`, which with `content` at its end brings content along.
+    fn yielding(&mut self, head: &str, line: usize) -> Result<Statement, Failure> {
+        let head = head.trim();
+        if let Some(context) = head.strip_prefix("content").filter(|rest| rest.is_empty() || rest.starts_with([' ', '\t'])) {
+            let context = context.trim();
+            let context = if context.is_empty() { None } else { Some(expression(context, line)?) };
+            return Ok(Statement::Content { context, line });
+        }
+        let bare = head.strip_suffix("content").filter(|rest| rest.ends_with([' ', '\t', ')']));
+        let (name, arguments, context) = signature(bare.unwrap_or(head).trim(), line)?;
+        let content = match bare {
+            None => None,
+            Some(_) => match self.body("yield", line)? {
+                (body, None) => Some(Arc::new(body)),
+                (_, Some((end, at))) => return Err((format!("`{end}` within the content of a yield"), at)),
+            },
+        };
+        Ok(Statement::Yield { name, arguments, context, content, line })
+    }
+
+    fn attempt(&mut self, line: usize) -> Result<Statement, Failure> {
+        let (body, end) = self.body("try", line)?;
+        let Some((end, at)) = end else { return Ok(Statement::Try { body, variable: None, otherwise: Vec::new() }) };
+        let Some(variable) = end.strip_prefix("catch").map(str::trim) else {
+            return Err((format!("`{end}` within a try"), at));
+        };
+        if !variable.is_empty() && !is_name(variable) {
+            return Err(("`catch` takes the name of a variable".to_owned(), at));
+        }
+        let (otherwise, end) = self.body("catch", at)?;
+        match end {
+            None => Ok(Statement::Try { body, variable: Some(variable.to_owned()).filter(|name| !name.is_empty()), otherwise }),
+            Some((end, at)) => Err((format!("`{end}` within a catch"), at)),
+        }
     }
 }
 
@@ -270,17 +329,12 @@ fn signature(head: &str, line: usize) -> Result<Signature, Failure> {
             .ok_or_else(|| ("`)` is missing".to_owned(), line))?
             .trim();
     }
-    let context = if rest.is_empty() || rest == "content" { None } else { Some(expression(rest, line)?) };
+    let context = if rest.is_empty() { None } else { Some(expression(rest, line)?) };
     Ok((name.to_owned(), arguments, context))
 }
 
 fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_alphabetic() || c == '_') && text.chars().all(|c| c.is_alphanumeric() || c == '_')
-}
-
-fn yielding(head: &str, line: usize) -> Result<Statement, Failure> {
-    let (name, arguments, context) = signature(head, line)?;
-    Ok(Statement::Yield { name, arguments, context, line })
 }
 
 fn include(head: &str, line: usize, optional: bool) -> Result<Statement, Failure> {

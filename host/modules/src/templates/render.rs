@@ -24,7 +24,7 @@ pub(super) fn render(set: &Set, name: &str, data: &Value, max_bytes: usize) -> R
         globals => crate::json::to_value(globals),
     };
     let scope = Scope::new(&[&globals, data]).map_err(|trouble| failed(format!("failed to render `{name}`"), &trouble))?;
-    let mut renderer = Renderer { set, scope, out: String::new(), max_bytes, calls: 0, blocks: BTreeMap::new() };
+    let mut renderer = Renderer { set, scope, out: String::new(), max_bytes, calls: 0, blocks: BTreeMap::new(), content: None };
     renderer.template(&template)?;
     Ok(renderer.out)
 }
@@ -37,6 +37,16 @@ struct Renderer<'a> {
     calls: usize,
     /// What a yield finds: the first template that has a block wins.
     blocks: BTreeMap<String, Arc<Block>>,
+    /// What the innermost block was yielded with.
+    content: Option<Content>,
+}
+
+/// Content that a yield brings along, and where it comes from: it sees the variables there, and the content there.
+#[derive(Clone)]
+struct Content {
+    statements: Arc<Vec<Statement>>,
+    mark: usize,
+    outer: Option<Arc<Content>>,
 }
 
 impl Renderer<'_> {
@@ -133,14 +143,18 @@ impl Renderer<'_> {
             }
             Statement::Block(block, own) => {
                 let block = self.blocks.get(block).map_or_else(|| Arc::clone(own), Arc::clone);
-                self.block(name, &block, &[], None, 0)
+                let yielded = Yielded { arguments: &[], context: None, content: None, line: 0 };
+                self.block(name, &block, &yielded)
             }
-            Statement::Yield { name: block, arguments, context, line } => {
+            Statement::Yield { name: block, arguments, context, content, line } => {
                 let Some(found) = self.blocks.get(block).map(Arc::clone) else {
                     return Err(internal(format!("failed to render `{name}`, line {line}: there is no block `{block}`")));
                 };
-                self.block(name, &found, arguments, context.as_ref(), *line)
+                let yielded = Yielded { arguments, context: context.as_ref(), content: content.as_ref(), line: *line };
+                self.block(name, &found, &yielded)
             }
+            Statement::Content { context, line } => self.content(name, context.as_ref(), *line),
+            Statement::Try { body, variable, otherwise } => self.attempt(name, body, variable.as_deref(), otherwise),
             Statement::Include { name: included, context, line, optional } => {
                 let included = self.at(name, *line, |scope| scope.text(included))?;
                 let template = match self.set.find(&included) {
@@ -165,15 +179,58 @@ impl Renderer<'_> {
         Ok(true)
     }
 
-    fn block(
-        &mut self,
-        name: &str,
-        block: &Block,
-        arguments: &[(Option<String>, Expression)],
-        context: Option<&Expression>,
-        line: usize,
-    ) -> Result<(), Error> {
+    /// Writes what the current block was yielded with, as whoever yielded it sees it.
+    fn content(&mut self, name: &str, context: Option<&Expression>, line: usize) -> Result<(), Error> {
+        let Some(content) = self.content.take() else { return Ok(()) };
+        let entered = match self.enter(name, context, line) {
+            Ok(entered) => entered,
+            Err(error) => {
+                self.content = Some(content);
+                return Err(error);
+            }
+        };
+        self.content = content.outer.as_deref().cloned();
+        let hidden = self.scope.hide(content.mark);
+        let result = self.within(name, |renderer| renderer.statements(name, &content.statements));
+        self.scope.show(content.mark, hidden);
+        self.content = Some(content);
+        if entered {
+            self.scope.leave();
+        }
+        result
+    }
+
+    /// Writes statements, or in their place others when one of them fails. A limit is no failure that can be caught.
+    fn attempt(&mut self, name: &str, body: &[Statement], variable: Option<&str>, otherwise: &[Statement]) -> Result<(), Error> {
+        let (length, calls, mark, depth) = (self.out.len(), self.calls, self.scope.mark(), self.scope.depth());
+        // What is kept for the case of a failure costs something, too.
+        let kept = self.scope.step(1 + self.blocks.len());
+        kept.map_err(|trouble| failed(format!("failed to render `{name}`"), &trouble))?;
+        let (blocks, content) = (self.blocks.clone(), self.content.clone());
+        match self.statements(name, body) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind == "LimitExceeded" => return Err(error),
+            Err(error) => {
+                self.out.truncate(length);
+                self.scope.back_to(mark);
+                self.scope.leave_to(depth);
+                (self.calls, self.blocks, self.content) = (calls, blocks, content);
+                if let Some(variable) = variable {
+                    self.scope.define(variable, Scope::held(&error.message));
+                }
+            }
+        }
+        let result = self.statements(name, otherwise);
+        self.scope.back_to(mark);
+        result
+    }
+
+    fn block(&mut self, name: &str, block: &Block, yielded: &Yielded<'_>) -> Result<(), Error> {
+        let Yielded { arguments, context, content, line } = *yielded;
         let mark = self.scope.mark();
+        let outer = self.content.clone().map(Arc::new);
+        let inner = content.or(block.content.as_ref());
+        let inner = inner.map(|statements| Content { statements: Arc::clone(statements), mark, outer });
         for (place, (parameter, default)) in block.parameters.iter().enumerate() {
             let named = arguments.iter().find(|(name, _)| name.as_ref() == Some(parameter));
             let given = named.or_else(|| arguments.get(place).filter(|(name, _)| name.is_none()));
@@ -184,7 +241,9 @@ impl Renderer<'_> {
             }
         }
         let entered = self.enter(name, context, line)?;
+        let before = std::mem::replace(&mut self.content, inner);
         let result = self.within(name, |renderer| renderer.statements(name, &block.body));
+        self.content = before;
         if entered {
             self.scope.leave();
         }
@@ -204,6 +263,15 @@ impl Renderer<'_> {
         self.out.push_str(text);
         Ok(())
     }
+}
+
+/// How a block is yielded.
+#[derive(Clone, Copy)]
+struct Yielded<'a> {
+    arguments: &'a [(Option<String>, Expression)],
+    context: Option<&'a Expression>,
+    content: Option<&'a Arc<Vec<Statement>>>,
+    line: usize,
 }
 
 fn failed(what: String, trouble: &Trouble) -> Error {
