@@ -163,6 +163,21 @@ pub(crate) struct CheckArguments {
     /// Only reports about entries of these namespaces, such as `app.**`; may be given several times
     #[arg(long, value_name = "PATTERN")]
     pub(crate) ns: Vec<String>,
+    /// Print at most so many reports; 0 for all
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, hide_default_value = true)]
+    pub(crate) limit: usize,
+    /// Print how often each code is reported, and nothing else
+    #[arg(long, conflicts_with_all = ["json", "short"])]
+    pub(crate) summary: bool,
+    /// Print without colours
+    #[arg(long)]
+    pub(crate) no_color: bool,
+    /// What the reference has a switch for is always reported here.
+    #[arg(long, hide = true)]
+    rules: bool,
+    /// What the reference keeps between runs is never kept here.
+    #[arg(long, hide = true)]
+    cache_reset: bool,
     /// Print one line for each report
     #[arg(long, conflicts_with = "json")]
     pub(crate) short: bool,

@@ -39,9 +39,17 @@ pub(crate) fn flush() {
     let _ = io::stdout().lock().flush();
 }
 
+/// Whether standard error shows colours, as soon as somebody asked or said so.
+static COLOR: OnceLock<bool> = OnceLock::new();
+
+/// Leaves out colours from now on.
+pub(crate) fn without_color() {
+    // Nothing was printed yet that asked, so that this is the first word on it.
+    let _ = COLOR.set(false);
+}
+
 /// Tells whether standard error shows colours.
 pub(crate) fn color() -> bool {
-    static COLOR: OnceLock<bool> = OnceLock::new();
     let wanted = || std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && io::stderr().is_terminal();
     *COLOR.get_or_init(wanted)
 }

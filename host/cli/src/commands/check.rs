@@ -1,6 +1,6 @@
 //! `moonlet check`: everything that is wrong, without running anything.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use moonlet_language::diagnostic::{Diagnostic, Level, Sources, render_short, to_json};
@@ -15,6 +15,9 @@ use crate::{exit, output};
 pub(crate) fn run(arguments: &CheckArguments) -> Result<u8, Failure> {
     if let Some(code) = &arguments.explain {
         return explain_code(code);
+    }
+    if arguments.no_color {
+        output::without_color();
     }
     let (mut report, snapshot) = match load_project(&arguments.directory, &arguments.project) {
         Ok(mut loaded) => {
@@ -74,20 +77,39 @@ fn files_of(snapshot: &Snapshot, globs: &[Glob]) -> BTreeSet<Arc<str>> {
 
 fn print(report: &Report, snapshot: Option<&Snapshot>, arguments: &CheckArguments) {
     let Report { diagnostics, sources } = report;
+    let most = if arguments.limit == 0 { diagnostics.len() } else { arguments.limit.min(diagnostics.len()) };
+    let shown = diagnostics.get(..most).unwrap_or_default();
     if arguments.json {
-        print_json(diagnostics, sources);
+        print_json(shown, sources);
         return;
     }
-    if arguments.short {
-        output::print(&render_short(diagnostics, sources));
+    if arguments.summary {
+        print_counts(diagnostics);
+    } else if arguments.short {
+        output::print(&render_short(shown, sources));
     } else {
-        output::diagnostics(diagnostics, sources);
+        output::diagnostics(shown, sources);
+    }
+    if !arguments.summary && shown.len() < diagnostics.len() {
+        output::error(&format!("and {} more", diagnostics.len() - shown.len()));
     }
     match snapshot {
         Some(snapshot) if diagnostics.is_empty() => output::line(&format!("{} entries, no problems", snapshot.len())),
         _ if diagnostics.is_empty() => {}
         _ => output::error(&summary(report)),
     }
+}
+
+/// Prints how often each code is reported, what matters most and is most frequent first.
+fn print_counts(diagnostics: &[Diagnostic]) {
+    let mut counts: BTreeMap<(Level, &str), usize> = BTreeMap::new();
+    for diagnostic in diagnostics {
+        *counts.entry((diagnostic.level, diagnostic.code.as_ref())).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|((level, _), count)| (*level, std::cmp::Reverse(*count)));
+    let rows = counts.into_iter().map(|((found, code), count)| [code.to_owned(), found.as_str().to_owned(), count.to_string()]);
+    super::registry::table(rows);
 }
 
 fn print_json(diagnostics: &[Diagnostic], sources: &Sources) {
