@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use moonlet_runtime::Error;
@@ -35,6 +35,8 @@ const KNOWN: usize = 4096;
 const STRIKES: u8 = 3;
 /// How long to wait for another program that has the file.
 const BUSY: Duration = Duration::from_secs(5);
+/// How long a quick question waits on its thread for one that has the connection: some times what such a question takes.
+const BRIEF_WAIT: Duration = Duration::from_micros(50);
 /// Memory that all databases of this program may use together: stops a query that sorts more than the machine has.
 const MEMORY: u64 = 1 << 30;
 
@@ -53,6 +55,8 @@ pub(super) struct Settings {
 pub(crate) struct Sqlite {
     settings: Settings,
     link: Arc<Mutex<Link>>,
+    /// Whether a quick question has the connection, so that it will be free in a moment.
+    brief: AtomicBool,
     waits: AtomicU64,
     waited: AtomicU64,
 }
@@ -77,7 +81,8 @@ impl Sqlite {
     /// Opens or makes it. May wait for the disk.
     pub(super) fn open(settings: Settings) -> Result<Self, Error> {
         let link = Link::open(&settings).map_err(|failure| fault::explain(failure, End::None, Duration::ZERO))?;
-        Ok(Self { settings, link: Arc::new(Mutex::new(link)), waits: AtomicU64::new(0), waited: AtomicU64::new(0) })
+        let (brief, waits, waited) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+        Ok(Self { settings, link: Arc::new(Mutex::new(link)), brief, waits, waited })
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -97,8 +102,36 @@ impl Sqlite {
     }
 
     /// Takes the connection if nobody has it.
-    pub(super) fn try_lease(&self) -> Option<Lease> {
+    fn try_lease(&self) -> Option<Lease> {
         Arc::clone(&self.link).try_lock_owned().ok().map(|link| Lease { link })
+    }
+
+    /// Runs a statement at once if it is known to be a short question, and the connection is free or a short question has it; none: it
+    /// needs a thread of its own, or has to wait.
+    pub(super) fn quickly(&self, work: &Work) -> Option<Result<Vec<moonlet_runtime::Value>, Error>> {
+        let mut lease = self.try_lease().or_else(|| self.wait_briefly())?;
+        self.brief.store(true, Ordering::Relaxed);
+        let result = lease.quickly(work);
+        self.brief.store(false, Ordering::Relaxed);
+        result
+    }
+
+    /// Takes the connection from a short question on another thread. To wait for it is cheaper than to tell whoever waits later, and keeps
+    /// many processes that ask at once from queueing up behind each other.
+    fn wait_briefly(&self) -> Option<Lease> {
+        if !self.brief.load(Ordering::Relaxed) {
+            return None;
+        }
+        let start = Instant::now();
+        while start.elapsed() < BRIEF_WAIT {
+            // The other thread may need this core.
+            std::thread::yield_now();
+            let lease = self.try_lease();
+            if lease.is_some() {
+                return lease;
+            }
+        }
+        None
     }
 
     /// Runs a statement of the host where it may wait: gives its rows, or what it changed.
