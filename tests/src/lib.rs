@@ -3,6 +3,7 @@
 //! The suites themselves are data (see `README.md` in this folder); nothing here knows a single case.
 
 pub mod binary;
+pub mod declared;
 pub mod endurance;
 pub mod hostile;
 pub mod run;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use moonlet_tests::binary::repository;
+use moonlet_tests::declared::{Declared, declared};
 use moonlet_tests::run::Run;
 
 fn output(arguments: &[&str]) -> String {
@@ -35,39 +36,6 @@ fn every_module_is_described() {
     for name in names() {
         assert!(output(&["modules", &name]).contains("classes: "), "`{name}` is not in host/cli/src/commands/modules/table.rs");
     }
-}
-
-/// What a declaration file says that a module has; none of its names are sure where it says that there are more.
-#[derive(Debug, Default)]
-struct Declared {
-    fields: BTreeSet<String>,
-    open: bool,
-}
-
-/// Reads the fields of the value that a declaration file returns. They stand two spaces deep, one a line, those of a group four.
-fn declared(name: &str) -> Declared {
-    let text = output(&["modules", name]);
-    let mut declared = Declared { open: text.contains("-- without a declaration"), ..Declared::default() };
-    let mut group = String::new();
-    let body = text.lines().skip_while(|line| !line.starts_with("local ")).skip(1).take_while(|line| *line != "}");
-    for line in body {
-        let depth = line.len() - line.trim_start().len();
-        let field = line.trim().trim_start_matches("readonly ");
-        if depth == 2 && field == "}," {
-            group.clear();
-        } else if depth == 2 && field.starts_with("[string]") {
-            declared.open = true;
-        } else if let Some((field, ty)) = field.split_once(':') {
-            let field = field.trim_end_matches('?').to_owned();
-            match depth {
-                2 if ty.trim() == "{" => group = field,
-                2 => drop(declared.fields.insert(field)),
-                4 if !group.is_empty() && !field.starts_with('[') => drop(declared.fields.insert(format!("{group}.{field}"))),
-                _ => {}
-            }
-        }
-    }
-    declared
 }
 
 const PROGRAM: &str = r#"
@@ -110,7 +78,8 @@ fn modules_have_what_their_declarations_say() {
         names.join(", ")
     );
     fs::write(folder.join("_index.yaml"), index).unwrap();
-    let declarations: BTreeMap<&str, Declared> = names.iter().map(|name| (name.as_str(), declared(name))).collect();
+    let declarations: BTreeMap<&str, Declared> =
+        names.iter().map(|name| (name.as_str(), declared(&output(&["modules", name])))).collect();
     let list = declarations.iter().map(|(name, declared)| {
         let fields: Vec<String> = declared.fields.iter().map(|field| format!("{field:?}")).collect();
         format!("{name} = {{ {} }}", fields.join(", "))

@@ -111,5 +111,5 @@ fn to_json(accounts: &Accounts) -> Value {
             "spawned": process.spawned, "limit_hits": process.limit_hits, "denials": process.denials,
         })
     });
-    json!({ "uptime": accounts.uptime, "hosts": hosts.collect::<Vec<_>>(), "processes": processes.collect::<Vec<_>>() })
+    json!({ "uptime": accounts.uptime, "handles": accounts.handles, "jobs": accounts.jobs, "hosts": hosts.collect::<Vec<_>>(), "processes": processes.collect::<Vec<_>>() })
 }

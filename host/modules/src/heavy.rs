@@ -32,12 +32,17 @@ pub(crate) fn run(
     let own = lane_of(call.pid());
     let canceled = Canceled::default();
     let guard = SetOnDrop(canceled.clone());
+    let running = call.job();
     call.run_async(async move {
         let _guard = guard;
         let closed = |_| internal("the node stops");
         let _turn = own.acquire().await.map_err(closed)?;
         let _place = places().acquire().await.map_err(closed)?;
-        let job = tokio::task::spawn_blocking(move || job(&canceled));
+        let job = tokio::task::spawn_blocking(move || {
+            // It goes on for a while when nobody waits any more.
+            let _running = running;
+            job(&canceled)
+        });
         job.await.map_err(|_| internal("the work was given up"))?
     })
 }

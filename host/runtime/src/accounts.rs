@@ -97,6 +97,10 @@ pub struct Accounts {
     pub uptime: u64,
     /// Bytes of memory that ended processes have left for the next ones; no host is charged for them.
     pub kept_memory: u64,
+    /// What processes hold of modules, such as open files and transactions.
+    pub handles: u64,
+    /// Jobs that run for calls of modules: on threads of their own, or waiting for a network.
+    pub jobs: u64,
     /// The hosts that were used, by id.
     pub hosts: Vec<HostStats>,
     /// The living processes.
@@ -122,7 +126,8 @@ impl Shared {
             }
             processes.push(stats);
         }
-        Accounts { uptime: now, kept_memory: self.sandbox.kept_memory() as u64, hosts, processes }
+        let kept_memory = self.sandbox.kept_memory() as u64;
+        Accounts { uptime: now, kept_memory, handles: self.handles.total(), jobs: self.jobs.running(), hosts, processes }
     }
 
     /// Asks one process.

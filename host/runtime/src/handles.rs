@@ -69,6 +69,11 @@ impl Handles {
         self.tables.lock().get(&process).map_or(0, |table| table.items.len() as u64)
     }
 
+    /// Counts the handles of all processes.
+    pub(crate) fn total(&self) -> u64 {
+        self.tables.lock().values().map(|table| table.items.len() as u64).sum()
+    }
+
     /// Forgets one handle.
     pub(crate) fn release(&self, process: u64, name: &Value) -> bool {
         let Some(number) = number(name) else { return false };

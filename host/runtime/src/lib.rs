@@ -49,7 +49,7 @@ pub use events::EventStats;
 pub use handle::{CallOptions, NodeHandle, Running};
 pub use handles::kind_of;
 pub use module::{
-    Answer, Args, Completer, Evaluation, Fault, Feed, FeedError, HostModule, Import, Keeper, Manifest, ModuleCall, Ticket,
+    Answer, Args, Completer, Evaluation, Fault, Feed, FeedError, HostModule, Import, Job, Keeper, Manifest, ModuleCall, Ticket,
     image_manifest,
 };
 pub use module::{ByteSource, ByteStream, NextBytes, SCANNER_METHODS, STREAM_METHODS, error_text, invoke_stream};

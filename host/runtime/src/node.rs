@@ -19,7 +19,7 @@ use crate::events::{EventStats, Events};
 use crate::foreign::CompiledCache;
 use crate::handle::NodeHandle;
 use crate::handles::Handles;
-use crate::module::HostModule;
+use crate::module::{HostModule, Jobs};
 use crate::names::{NameLimits, Names};
 use crate::process::Waiter;
 use crate::program::ChunkCache;
@@ -160,6 +160,7 @@ impl Node {
             compiled: CompiledCache::default(),
             modules: modules.collect(),
             handles: Handles::default(),
+            jobs: Jobs::default(),
             feeds: AtomicU64::new(0),
             events: Events::new(),
             upgradable: Mutex::default(),

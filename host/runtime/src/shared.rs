@@ -19,7 +19,7 @@ use crate::events::Events;
 use crate::foreign::CompiledCache;
 use crate::handles::Handles;
 use crate::life;
-use crate::module::{HostModule, is_in_image};
+use crate::module::{HostModule, Jobs, is_in_image};
 use crate::names::Names;
 use crate::process::{CHANNELS, Process, Refused};
 use crate::program::ChunkCache;
@@ -54,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) modules: FxHashMap<String, Module>,
     /// What processes hold of host modules.
     pub(crate) handles: Handles,
+    /// Jobs that run for calls of modules.
+    pub(crate) jobs: Jobs,
     /// Numbers of topics that host modules feed.
     pub(crate) feeds: AtomicU64,
     pub(crate) events: Events,

@@ -30,6 +30,10 @@ pub(super) fn text(accounts: &Accounts) -> String {
     line(&mut text, "moonlet_uptime_seconds", &[], accounts.uptime as f64 / 1e9);
     head(&mut text, "moonlet_kept_memory_bytes", "gauge", "Memory that ended processes have left for the next ones.");
     line(&mut text, "moonlet_kept_memory_bytes", &[], accounts.kept_memory as f64);
+    head(&mut text, "moonlet_handles", "gauge", "What processes hold of modules, such as open files and transactions.");
+    line(&mut text, "moonlet_handles", &[], accounts.handles as f64);
+    head(&mut text, "moonlet_module_jobs", "gauge", "Jobs that run for calls of modules, beside the processes.");
+    line(&mut text, "moonlet_module_jobs", &[], accounts.jobs as f64);
     for (name, kind, help, read) in HOST {
         head(&mut text, name, kind, help);
         for host in &accounts.hosts {
@@ -77,10 +81,14 @@ mod tests {
     fn hosts_and_limits_are_labels() {
         let host =
             HostStats { id: "app:\"odd\"".to_owned(), processes: 3, limit_hits: vec![("names", 2)], ..HostStats::default() };
-        let text = text(&Accounts { uptime: 1_500_000_000, kept_memory: 7, hosts: vec![host], processes: Vec::new() });
+        let accounts =
+            Accounts { uptime: 1_500_000_000, kept_memory: 7, handles: 2, jobs: 1, hosts: vec![host], processes: Vec::new() };
+        let text = text(&accounts);
         for wanted in [
             "moonlet_uptime_seconds 1.5\n",
             "moonlet_kept_memory_bytes 7\n",
+            "\nmoonlet_handles 2\n",
+            "\nmoonlet_module_jobs 1\n",
             "# TYPE moonlet_processes gauge\nmoonlet_processes{host=\"app:\\\"odd\\\"\"} 3\n",
             "moonlet_limit_hits_total{host=\"app:\\\"odd\\\"\",limit=\"names\"} 2\n",
         ] {

@@ -10,6 +10,7 @@ use rmpv::Value;
 
 use super::args::Args;
 use super::feed::Feed;
+use super::jobs::Job;
 use super::keeper::{Keeper, keep};
 use super::later::{Completer, Ticket};
 use super::{Answer, Fault};
@@ -315,9 +316,19 @@ impl<'a> ModuleCall<'a> {
             return Err(self.process.exceeded("pending_calls", allowed as u64, inner.pending_count() as u64 + 1));
         }
         let ticket = inner.pend(|_| Pending::Module(Box::new(cancel)));
-        let completer =
-            Completer { node: Arc::downgrade(self.node), process: Arc::downgrade(self.process), ticket: Some(ticket) };
+        let completer = Completer {
+            node: Arc::downgrade(self.node),
+            process: Arc::downgrade(self.process),
+            ticket: Some(ticket),
+            _job: self.job(),
+        };
         Ok((Ticket(ticket), completer))
+    }
+
+    /// Counts a job in the gauge of the node. A call counts until its [`Completer`] is gone; what goes on after that counts itself.
+    #[must_use]
+    pub fn job(&self) -> Job {
+        self.node.jobs.begin()
     }
 
     /// Answers with what a function returns that may block, on a thread of its own. When nobody waits any more, its result is dropped.

@@ -5,6 +5,7 @@ use std::sync::Weak;
 use moonlet_sandbox::wit::{Error, Outcome, Payload};
 use rmpv::Value;
 
+use super::jobs::Job;
 use crate::document;
 use crate::errors;
 use crate::process::Process;
@@ -30,6 +31,8 @@ pub struct Completer {
     pub(super) node: Weak<Shared>,
     pub(super) process: Weak<Process>,
     pub(super) ticket: Option<u64>,
+    /// It counts as a job until it is dropped.
+    pub(super) _job: Job,
 }
 
 impl Completer {
