@@ -24,12 +24,13 @@ impl Canceled {
     }
 }
 
-/// Runs a job of the caller on a thread of its own, and answers with what it returns.
+/// Runs a job of the caller on a thread of its own, and answers with what it returns. The caller is charged for its CPU time.
 pub(crate) fn run(
     call: &ModuleCall<'_>,
     job: impl FnOnce(&Canceled) -> Result<Vec<Value>, Error> + Send + 'static,
 ) -> Result<Answer, Fault> {
     let own = lane_of(call.pid());
+    let bill = call.bill();
     let canceled = Canceled::default();
     let guard = SetOnDrop(canceled.clone());
     let running = call.job();
@@ -37,11 +38,12 @@ pub(crate) fn run(
         let _guard = guard;
         let closed = |_| internal("the node stops");
         let _turn = own.acquire().await.map_err(closed)?;
+        bill.turn().await;
         let _place = places().acquire().await.map_err(closed)?;
         let job = tokio::task::spawn_blocking(move || {
             // It goes on for a while when nobody waits any more.
             let _running = running;
-            job(&canceled)
+            bill.run(|| job(&canceled))
         });
         job.await.map_err(|_| internal("the work was given up"))?
     })

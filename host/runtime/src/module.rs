@@ -9,6 +9,7 @@ use moonlet_sandbox::wit::Error;
 use rmpv::Value;
 
 mod args;
+mod bill;
 mod call;
 mod evaluate;
 mod feed;
@@ -20,6 +21,7 @@ mod manifest;
 mod stream;
 
 pub use args::Args;
+pub use bill::Bill;
 pub use call::ModuleCall;
 pub use evaluate::{Evaluation, Import};
 pub use feed::{Feed, FeedError};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use moonlet_runtime::{Answer, Error, Fault, ModuleCall, Value};
+use moonlet_runtime::{Answer, Bill, Error, Fault, ModuleCall, Value};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::database::{Database, Lease};
@@ -109,14 +109,14 @@ impl Session {
         let job = self.job();
         let stopped = Arc::clone(&job);
         let (ticket, completer) = call.later(move || stopped.cancel())?;
-        let session = Arc::clone(self);
+        let (session, bill) = (Arc::clone(self), call.bill());
         tokio.spawn(async move {
             let entered = tokio::select! {
                 entered = session.enter() => entered,
                 () = job.canceled() => Err(canceled()),
             };
             let result = match entered {
-                Ok(slot) => session.work(slot, task, job).await,
+                Ok(slot) => session.work(slot, task, job, bill).await,
                 Err(error) => Err(error),
             };
             let result = result.and_then(make);
@@ -148,7 +148,13 @@ impl Session {
         Ok(slot)
     }
 
-    async fn work(&self, mut slot: OwnedMutexGuard<Option<Lease>>, task: Task, job: Arc<Job>) -> Result<Vec<Value>, Error> {
+    async fn work(
+        &self,
+        mut slot: OwnedMutexGuard<Option<Lease>>,
+        task: Task,
+        job: Arc<Job>,
+        bill: Bill,
+    ) -> Result<Vec<Value>, Error> {
         let span = self.database.terms().statement_timeout;
         // A queue of short questions goes on from one to the next without a change of threads.
         if let (Some(Lease::Sqlite(lease)), Task::Run(work), false) = (slot.as_mut(), &task, job.is_canceled())
@@ -164,7 +170,7 @@ impl Session {
             Some(Lease::Sqlite(_)) => {
                 let work = tokio::task::spawn_blocking(move || {
                     let result = match slot.as_mut() {
-                        Some(Lease::Sqlite(lease)) => lease.perform(&task, &job, span),
+                        Some(Lease::Sqlite(lease)) => bill.run(|| lease.perform(&task, &job, span)),
                         _ => Err(invalid("transaction is not active")),
                     };
                     (slot, result)

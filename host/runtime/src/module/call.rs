@@ -9,6 +9,7 @@ use moonlet_sandbox::wit::Error;
 use rmpv::Value;
 
 use super::args::Args;
+use super::bill::Bill;
 use super::feed::Feed;
 use super::jobs::Job;
 use super::keeper::{Keeper, keep};
@@ -331,7 +332,14 @@ impl<'a> ModuleCall<'a> {
         self.node.jobs.begin()
     }
 
+    /// Returns whom to charge for work that another thread does for the caller.
+    #[must_use]
+    pub fn bill(&self) -> Bill {
+        Bill::new(self.node, self.process)
+    }
+
     /// Answers with what a function returns that may block, on a thread of its own. When nobody waits any more, its result is dropped.
+    /// The caller is charged for the CPU time that it takes.
     ///
     /// # Errors
     ///
@@ -339,7 +347,11 @@ impl<'a> ModuleCall<'a> {
     pub fn run_blocking(&self, work: impl FnOnce() -> Result<Vec<Value>, Error> + Send + 'static) -> Result<Answer, Fault> {
         let tokio = self.node.tokio.handle()?;
         let (ticket, completer) = self.later(|| {})?;
-        tokio.spawn_blocking(move || completer.complete(work()));
+        let bill = self.bill();
+        tokio.spawn_blocking(move || {
+            let result = bill.run(work);
+            completer.complete(result);
+        });
         Ok(Answer::Pending(ticket))
     }
 
