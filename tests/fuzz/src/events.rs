@@ -66,6 +66,7 @@ impl Receiver {
                 imports: Vec::new(),
             },
             libraries: Vec::new(),
+            image_modules: Vec::new(),
             method: "main".into(),
             args: payload(pieces.next().unwrap_or_default()),
             context: pieces.next().unwrap_or_default().to_vec(),
