@@ -350,6 +350,62 @@ methods("fs.Scanner", "fs.get", function()
     return ok(file():scanner())
 end, { scan = call("scan"), text = call("text"), err = call("err") })
 
+-- archive
+local function packed()
+    local pieces = {}
+    local writer = ok(require("archive").create({
+        write = function(_, bytes)
+            pieces[#pieces + 1] = bytes
+            return #bytes
+        end,
+    }, { format = "tar" }))
+    return writer, pieces
+end
+local function some_archive()
+    local writer, pieces = packed()
+    ok(writer:add("a.txt", "text"))
+    ok(writer:close())
+    return table.concat(pieces)
+end
+local function reader()
+    return ok(require("archive").open(some_archive()))
+end
+local function walker()
+    return ok(require("archive").scan(some_archive()))
+end
+local function entry()
+    return ok(reader():stream("a.txt"))
+end
+row("archive.formats", "", of("archive", "formats"))
+row("archive.open", "archive.read archive.write", reader)
+row("archive.scan", "archive.read archive.write", walker)
+row("archive.create", "archive.write", packed)
+methods("archive.Reader", "archive.read archive.write", reader, {
+    entries = call("entries"), stat = call("stat", "a.txt"), read = call("read", "a.txt"), stream = call("stream", "a.txt"), close = call("close"),
+})
+methods("archive.Reader", "archive.read archive.write fs.get", reader, {
+    extract = function(object)
+        return object:extract("a.txt", volume(), "extracted.txt")
+    end,
+    extract_all = function(object)
+        return object:extract_all(volume(), { prefix = "extracted" })
+    end,
+})
+methods("archive.Walker", "archive.read archive.write", walker, { walk = call("walk"), close = call("close") })
+methods("archive.Writer", "archive.write", packed, {
+    add = call("add", "a.txt", "text"), add_dir = call("add_dir", "d"), close = call("close"),
+})
+row("archive.Writer:add_file", "archive.write fs.get", function(object)
+    return object:add_file("a.txt", volume(), "a.txt")
+end, { make = packed })
+methods("archive.Stream", "archive.read archive.write", entry, {
+    read = call("read"), stat = call("stat"), close = call("close"), scanner = call("scanner"),
+})
+methods("archive.Stream", "archive.read archive.write", entry, { flush = call("flush"), write = call("write", "x"), seek = call("seek", "set", 0) }, { fails = "Internal" })
+methods("archive.Scanner", "archive.read archive.write", function()
+    return ok(entry():scanner())
+end, { scan = call("scan"), text = call("text"), err = call("err") })
+
 -- funcs
 local function caller()
     return require("funcs").new()
