@@ -41,7 +41,17 @@ fn start(source: &str, args: Payload, context: Vec<u8>) -> Status {
         message_size: 1 << 20,
     };
     let (pid, method) = ("{fuzz:host|0x1}".to_owned(), "main".to_owned());
-    Component::start(Program { pid, main, libraries: Vec::new(), image_modules: Vec::new(), method, args, context, seed: 1, limits })
+    Component::start(Program {
+        pid,
+        main,
+        libraries: Vec::new(),
+        image_modules: Vec::new(),
+        method,
+        args,
+        context,
+        seed: 1,
+        limits,
+    })
 }
 
 /// What comes back when a payload is sent to an echo; nothing if it holds what cannot be sent.
