@@ -9,7 +9,7 @@ use moonlet_tests::run::{Run, Stream};
 use rustix::process::Signal;
 
 /// How often the node is killed.
-const ROUNDS: u64 = 12;
+const ROUNDS: u64 = 100;
 
 fn numbers(output: &str, word: &str) -> BTreeSet<u64> {
     let number = |line: &str| line.strip_prefix(word)?.strip_suffix(';')?.parse().ok();
