@@ -1,27 +1,15 @@
 local store = require("store")
 local io = require("io")
+local numbers = require("numbers")
 
 -- Long enough that half of it would be seen.
 local TEXT = ("text"):rep(500)
 
--- Writes numbers without end, several at a time, and says which were taken in.
 local function write(from)
     local kept = assert(store.get("app:kept"))
-    local next = math.tointeger(from)
-    for _ = 1, 8 do
-        coroutine.spawn(function()
-            while true do
-                local n = next
-                next = next + 1
-                local ok, err = kept:set(tostring(n), { n = n, text = TEXT })
-                if not ok then
-                    error(err)
-                end
-                io.print("ack " .. n .. ";")
-            end
-        end)
-    end
-    channel.new():receive()
+    numbers.feed(from, function(n)
+        return kept:set(tostring(n), { n = n, text = TEXT })
+    end)
 end
 
 -- Says which of these numbers are there, whole.
