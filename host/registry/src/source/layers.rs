@@ -228,7 +228,7 @@ mod tests {
         let mut diagnostics = Vec::new();
         apply_profiles(&mut config, &owned(profiles), &mut diagnostics);
         apply_values(&mut config, &owned(values), &mut diagnostics);
-        fill_variables(&mut config, &|name| (name == "HOME").then(|| "/root".to_owned()), &mut diagnostics);
+        fill_variables(&mut config, &|name| (name == "HOME").then(|| "/home/me".to_owned()), &mut diagnostics);
         let found: Vec<String> = diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect();
         let (value, said) = expected.split_once(" | ").unwrap_or((expected, ""));
         assert_eq!(config.split(0..0).0, serde_json::from_str::<Value>(value).unwrap());
@@ -271,7 +271,7 @@ profiles:
             "x: ['${env:HOME}/a', '${env:NO|b}', '${other}', '${open']",
             &[],
             &[],
-            r#"{"x":["/root/a","b","${other}","${open"]}"#,
+            r#"{"x":["/home/me/a","b","${other}","${open"]}"#,
         );
         let missing = r#"{"x":"${env:NO}"} | the configuration needs the environment variable `NO`, which is not set"#;
         check("x: '${env:NO}'", &[], &[], missing);
