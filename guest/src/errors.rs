@@ -98,8 +98,9 @@ pub(crate) fn limit_details(limit: &str, allowed: u64, used: u64) -> Vec<u8> {
     details
 }
 
-/// The error of a limit of the process that one more would exceed.
+/// The error of a limit of the process that one more would exceed; the host counts it.
 pub(crate) fn exceeded(limit: &str, allowed: u32, used: u32, message: String) -> HostError {
+    crate::host::refused(limit);
     let details = limit_details(limit, allowed.into(), used.into());
     HostError { retryable: Some(false), details, ..crate::host::error(LIMIT_EXCEEDED, message) }
 }

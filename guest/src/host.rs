@@ -25,8 +25,8 @@ use double as calls;
 pub(crate) use calls::{
     call, cancel, cancel_process, channel_close, channel_open, channel_receive, channel_release, channel_select, channel_send,
     describe, exec, finish, get_options, invoke, link, listen, log, lookup, monitor, monotonic, now, open_inbox, pause,
-    random_number, register, resume, send, set_options, spawn, terminate, timer, unlink, unlisten, unmonitor, unregister,
-    upgrade,
+    random_number, refused, register, resume, send, set_options, spawn, terminate, timer, unlink, unlisten, unmonitor,
+    unregister, upgrade,
 };
 
 /// An error made on this side of the contract.

@@ -383,12 +383,34 @@ pub(crate) unsafe fn push_function(lua: State, module: &str, function: &str) {
     ffi::lua_pushcclosure(lua, invoke, 2);
 }
 
+/// Tells whether a call may have been refused only because Lua has not yet given back what nothing refers to any more: what a resource
+/// holds of the host, the collector does not see.
+fn garbage_may_matter(error: &HostError) -> bool {
+    let names = |limit: &[u8]| error.details.windows(limit.len()).any(|part| part == limit);
+    error.kind == errors::LIMIT_EXCEEDED && (names(b"handles") || names(b"quota.memory"))
+}
+
+unsafe extern "C-unwind" fn collect(lua: State) -> c_int {
+    // The first finds what is garbage, the second runs its finalizers.
+    ffi::lua_gc(lua, ffi::LUA_GCCOLLECT);
+    ffi::lua_gc(lua, ffi::LUA_GCCOLLECT);
+    0
+}
+
 /// Calls a function of the host: upvalues are the module and the function.
 unsafe extern "C-unwind" fn invoke(lua: State) -> c_int {
     let module = lua::to_text(lua, ffi::lua_upvalueindex(1)).unwrap_or("");
     let function = lua::to_text(lua, ffi::lua_upvalueindex(2)).unwrap_or("");
     let result = payload::encode_arguments(lua, 1, ffi::lua_gettop(lua)).map_err(HostError::from).and_then(|arguments| {
-        let reply = host::invoke(module, function, &arguments);
+        let mut reply = host::invoke(module, function, &arguments);
+        if reply.as_ref().is_err_and(garbage_may_matter) {
+            ffi::lua_pushcfunction(lua, collect);
+            if ffi::lua_pcallk(lua, 0, 0, 0, 0, None) != ffi::LUA_OK {
+                // A finalizer failed, which is no matter of this call.
+                ffi::lua_pop(lua, 1);
+            }
+            reply = host::invoke(module, function, &arguments);
+        }
         payload::put_back(arguments);
         reply
     });

@@ -241,11 +241,12 @@ unsafe fn push_known(lua: State, channel: *mut Channel) {
 }
 
 /// The text of a kind of signal, as Lua sees it.
-pub(crate) const KINDS: [(SignalKind, &str); 4] = [
+pub(crate) const KINDS: [(SignalKind, &str); 5] = [
     (SignalKind::Exit, "pid.exit"),
     (SignalKind::LinkDown, "pid.link.down"),
     (SignalKind::Cancel, "pid.cancel"),
     (SignalKind::Outdated, "pid.outdated"),
+    (SignalKind::Limit, "pid.limit"),
 ];
 
 unsafe fn push_signal(lua: State, signal: &Signal) {
@@ -255,6 +256,10 @@ unsafe fn push_signal(lua: State, signal: &Signal) {
     if signal.kind == SignalKind::Outdated {
         push_sources(lua, &signal.sources);
         ffi::lua_setfield(lua, -2, c"sources".as_ptr());
+        return;
+    }
+    if signal.kind == SignalKind::Limit {
+        push_limit(lua, signal);
         return;
     }
     lua::set_text(lua, -1, c"from", &signal.sender);
@@ -278,6 +283,20 @@ unsafe fn push_signal(lua: State, signal: &Signal) {
         ffi::lua_settop(lua, top);
     }
     ffi::lua_setfield(lua, -2, c"result".as_ptr());
+}
+
+/// What is nearly reached: `limit`, `allowed` and `used`, beside kind and time.
+unsafe fn push_limit(lua: State, signal: &Signal) {
+    lua::set_integer(lua, -1, c"at", i64::try_from(signal.at / 1_000_000_000).unwrap_or(i64::MAX));
+    let Some(error) = &signal.error else { return };
+    payload::push_details(lua, &error.details);
+    for name in [c"limit", c"allowed", c"used"] {
+        if ffi::lua_type(lua, -1) == ffi::LUA_TTABLE {
+            ffi::lua_getfield(lua, -1, name.as_ptr());
+            ffi::lua_setfield(lua, -3, name.as_ptr());
+        }
+    }
+    ffi::lua_pop(lua, 1);
 }
 
 /// Adds the sources of a signal to one that nobody has received yet; false when there is none.

@@ -31,8 +31,8 @@ pub(crate) unsafe fn open(lua: State) {
             (c"unlisten", unlisten),
         ],
     );
-    ffi::lua_createtable(lua, 0, 4);
-    for ((_, text), name) in mailbox::KINDS.iter().zip([c"EXIT", c"LINK_DOWN", c"CANCEL", c"OUTDATED"]) {
+    ffi::lua_createtable(lua, 0, 5);
+    for ((_, text), name) in mailbox::KINDS.iter().zip([c"EXIT", c"LINK_DOWN", c"CANCEL", c"OUTDATED", c"LIMIT"]) {
         lua::set_text(lua, -1, name, text);
     }
     ffi::lua_setfield(lua, -2, c"event".as_ptr());

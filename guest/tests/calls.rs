@@ -168,7 +168,7 @@ fn options_are_checked() {
         &[
             "true",
             "true\tfalse",
-            "false\tInvalid\tprocess option `trap` is unknown; the options are trap_links and upgradable",
+            "false\tInvalid\tprocess option `trap` is unknown; the options are trap_links, upgradable and limit_warnings",
             "false\tprocess option `trap_links` is a number; it must be true or false",
         ],
     );
@@ -192,7 +192,7 @@ fn signals_become_events() {
             local e = events:receive()
             print(e.kind, e.from, e.at, e.result.value and e.result.value.n, e.result.error)
         end
-        print(process.event.EXIT, process.event.LINK_DOWN, process.event.CANCEL, process.event.OUTDATED)
+        print(process.event.EXIT, process.event.LINK_DOWN, process.event.CANCEL, process.event.OUTDATED, process.event.LIMIT)
         print(table.concat(events:receive().sources, ' '))");
     let signal = |kind, value: &[Value], error| {
         Event::Signal(Signal {
@@ -216,7 +216,7 @@ fn signals_become_events() {
         [
             "pid.exit\t{h|2}\t7\t3\tnil",
             "pid.link.down\t{h|2}\t7\tnil\tcrash",
-            "pid.exit\tpid.link.down\tpid.cancel\tpid.outdated",
+            "pid.exit\tpid.link.down\tpid.cancel\tpid.outdated\tpid.limit",
             "app:a app:b",
         ]
     );

@@ -29,6 +29,7 @@ pub enum Asked {
     Monitor(String),
     Unmonitor(String),
     SetOptions(ProcessOptions),
+    Refused(String),
     Upgrade { entry: Option<String>, args: Payload, unread: Vec<Event> },
     Finish(Result<Payload, HostError>),
     Register { name: String, process: Option<String> },
@@ -68,8 +69,10 @@ pub struct Double {
     pub names: BTreeMap<String, String>,
     /// The switches of the process.
     pub trap_links: bool,
-    /// The other switch.
+    /// Another switch.
     pub upgradable: bool,
+    /// The third one.
+    pub limit_warnings: bool,
     /// Descriptions of host modules.
     pub manifests: BTreeMap<String, Vec<u8>>,
     /// Answers of host modules; without it, every call is done and answers its own arguments.
@@ -195,12 +198,21 @@ pub(crate) fn set_options(options: ProcessOptions) {
     with(|double| {
         double.trap_links = options.trap_links.unwrap_or(double.trap_links);
         double.upgradable = options.upgradable.unwrap_or(double.upgradable);
+        double.limit_warnings = options.limit_warnings.unwrap_or(double.limit_warnings);
         double.asked.push(Asked::SetOptions(options));
     });
 }
 
 pub(crate) fn get_options() -> ProcessOptions {
-    with(|double| ProcessOptions { trap_links: Some(double.trap_links), upgradable: Some(double.upgradable) })
+    with(|double| ProcessOptions {
+        trap_links: Some(double.trap_links),
+        upgradable: Some(double.upgradable),
+        limit_warnings: Some(double.limit_warnings),
+    })
+}
+
+pub(crate) fn refused(limit: &str) {
+    with(|double| double.asked.push(Asked::Refused(limit.to_owned())));
 }
 
 pub(crate) fn upgrade(entry: Option<&str>, args: &Payload, unread: &[Event]) -> Result<(), HostError> {

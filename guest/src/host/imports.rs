@@ -12,7 +12,7 @@ pub(crate) use crate::bindings::moonlet::runtime::channels::{
     close as channel_close, open as channel_open, receive as channel_receive, release as channel_release, send as channel_send,
 };
 pub(crate) use crate::bindings::moonlet::runtime::clock::{monotonic, now, timer};
-pub(crate) use crate::bindings::moonlet::runtime::lifecycle::{get_options, set_options};
+pub(crate) use crate::bindings::moonlet::runtime::lifecycle::{get_options, refused, set_options};
 pub(crate) use crate::bindings::moonlet::runtime::messages::{open_inbox, pause, resume};
 pub(crate) use crate::bindings::moonlet::runtime::modules::invoke;
 pub(crate) use crate::bindings::moonlet::runtime::random::number as random_number;

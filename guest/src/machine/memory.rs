@@ -17,12 +17,15 @@ pub(super) use hot::{HOT_STATE, HOT_TABLES, HOT_USERDATA, grow_strings};
 pub(super) struct Account {
     used: usize,
     limit: usize,
+    /// The size that was refused last, and whether the host knows that something was refused.
+    refused: usize,
+    told: bool,
     hot: Hot,
 }
 
 impl Account {
     pub(super) const fn new() -> Self {
-        Self { used: 0, limit: usize::MAX, hot: Hot::new() }
+        Self { used: 0, limit: usize::MAX, refused: 0, told: false, hot: Hot::new() }
     }
 
     /// Sets the most that may be in use.
@@ -48,6 +51,16 @@ impl Account {
     /// Sets which kinds of blocks belong to what every process writes to.
     pub(super) fn hot(&mut self, kinds: u16) {
         self.hot.kinds = kinds;
+    }
+
+    /// Tells the host, once, that the program went without. What is refused once only makes Lua collect garbage and ask again.
+    #[cold]
+    fn refuse(&mut self, size: usize) {
+        if self.refused == size && !self.told {
+            self.told = true;
+            host::refused("memory");
+        }
+        self.refused = size;
     }
 
     /// Gives up the place of the hot blocks, after the Lua state was closed.
@@ -107,6 +120,7 @@ pub(super) unsafe extern "C" fn allocate(account: *mut c_void, block: *mut c_voi
     let used = account.used - size + new;
     // Lua takes for granted that shrinking never fails.
     if new > size && used > account.limit {
+        account.refuse(new);
         return ptr::null_mut();
     }
     let place = if account.hot.contains(block) || (block.is_null() && account.hot.wants(old, new)) {

@@ -133,6 +133,7 @@ fn invalid(reason: String) -> Fault {
 
 fn exceeded(limit: &str, allowed: usize, used: usize, reason: String) -> Fault {
     let number = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+    crate::host::refused(limit);
     let details = errors::limit_details(limit, number(allowed), number(used));
     Fault { kind: errors::LIMIT_EXCEEDED, details, ..invalid(reason) }
 }

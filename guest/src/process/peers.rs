@@ -59,13 +59,14 @@ unsafe extern "C-unwind" fn unmonitor(lua: State) -> c_int {
 unsafe extern "C-unwind" fn set_options(lua: State) -> c_int {
     ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
     ffi::lua_settop(lua, 1);
-    let mut options = ProcessOptions { trap_links: None, upgradable: None };
+    let mut options = ProcessOptions { trap_links: None, upgradable: None, limit_warnings: None };
     ffi::lua_pushnil(lua);
     while ffi::lua_next(lua, 1) != 0 {
         let value = (ffi::lua_type(lua, 3) == ffi::LUA_TBOOLEAN).then(|| ffi::lua_toboolean(lua, 3) != 0);
         match (lua::to_bytes(lua, 2), value) {
             (Some(b"trap_links"), Some(value)) => options.trap_links = Some(value),
             (Some(b"upgradable"), Some(value)) => options.upgradable = Some(value),
+            (Some(b"limit_warnings"), Some(value)) => options.limit_warnings = Some(value),
             _ => return refuse_option(lua),
         }
         ffi::lua_pop(lua, 1);
@@ -78,11 +79,11 @@ unsafe extern "C-unwind" fn set_options(lua: State) -> c_int {
 /// `false` and an error about the option whose name is at 2 and whose value is at 3.
 unsafe fn refuse_option(lua: State) -> c_int {
     let name = String::from_utf8_lossy(lua::to_bytes(lua, 2).unwrap_or(b"?"));
-    let known = name == "trap_links" || name == "upgradable";
+    let known = matches!(&*name, "trap_links" | "upgradable" | "limit_warnings");
     let text = if known {
         format!("process option `{name}` is a {}; it must be true or false", lua::type_name(lua, 3))
     } else {
-        format!("process option `{name}` is unknown; the options are trap_links and upgradable")
+        format!("process option `{name}` is unknown; the options are trap_links, upgradable and limit_warnings")
     };
     drop(name);
     ffi::lua_pushboolean(lua, 0);
@@ -93,10 +94,12 @@ unsafe fn refuse_option(lua: State) -> c_int {
 
 unsafe extern "C-unwind" fn get_options(lua: State) -> c_int {
     let options = host::get_options();
-    ffi::lua_createtable(lua, 0, 2);
-    ffi::lua_pushboolean(lua, c_int::from(options.trap_links.unwrap_or(false)));
-    ffi::lua_setfield(lua, -2, c"trap_links".as_ptr());
-    ffi::lua_pushboolean(lua, c_int::from(options.upgradable.unwrap_or(false)));
-    ffi::lua_setfield(lua, -2, c"upgradable".as_ptr());
+    ffi::lua_createtable(lua, 0, 3);
+    let switches =
+        [(c"trap_links", options.trap_links), (c"upgradable", options.upgradable), (c"limit_warnings", options.limit_warnings)];
+    for (name, switch) in switches {
+        ffi::lua_pushboolean(lua, c_int::from(switch.unwrap_or(false)));
+        ffi::lua_setfield(lua, -2, name.as_ptr());
+    }
     1
 }

@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use hyper::body::{Body as _, Incoming};
-use moonlet_runtime::{ByteSource, Error, NextBytes};
+use moonlet_runtime::{ByteSource, Error, Freight, NextBytes};
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
@@ -58,8 +58,8 @@ struct Bounds {
 enum RequestBody {
     /// Nothing was read.
     Fresh(Incoming),
-    /// All was read.
-    Read(Bytes),
+    /// All was read, and is charged for as long as it is kept.
+    Read(Bytes, #[expect(dead_code, reason = "it is there to be dropped with the bytes")] Freight),
     /// A stream, or the parts of a form, have taken it.
     Taken,
 }
@@ -153,11 +153,11 @@ impl Exchange {
     }
 
     /// Reads the whole body, which is kept for the next time. `most` is what one value may have.
-    pub(crate) async fn read_all(&self, most: usize) -> Result<Bytes, Error> {
+    pub(crate) async fn read_all(&self, most: usize, freight: Freight) -> Result<Bytes, Error> {
         let bounds = *self.bounds.lock();
         let mut body = self.body.lock().await;
         let incoming = match &mut *body {
-            RequestBody::Read(bytes) => return Ok(bytes.clone()),
+            RequestBody::Read(bytes, _) => return Ok(bytes.clone()),
             RequestBody::Taken => return Err(taken()),
             RequestBody::Fresh(_) => match std::mem::replace(&mut *body, RequestBody::Taken) {
                 RequestBody::Fresh(incoming) => incoming,
@@ -173,6 +173,7 @@ impl Exchange {
         let reading = async {
             let mut all = BytesMut::new();
             while let Some(piece) = source.piece().await? {
+                freight.add(piece.len())?;
                 all.extend_from_slice(&piece);
                 if all.len() > most {
                     let message = format!(
@@ -184,7 +185,7 @@ impl Exchange {
             Ok(all.freeze())
         };
         let read = tokio::time::timeout(bounds.timeout, reading).await.map_err(|_| timed_out(bounds.timeout))??;
-        *body = RequestBody::Read(read.clone());
+        *body = RequestBody::Read(read.clone(), freight);
         Ok(read)
     }
 
@@ -194,7 +195,7 @@ impl Exchange {
         let mut body = self.body.lock().await;
         match std::mem::replace(&mut *body, RequestBody::Taken) {
             RequestBody::Fresh(incoming) => Ok(Box::new(BodySource { incoming, bounds, read: 0 })),
-            RequestBody::Read(bytes) => Ok(Box::new(std::io::Cursor::new(bytes.to_vec()))),
+            RequestBody::Read(bytes, _) => Ok(Box::new(std::io::Cursor::new(bytes.to_vec()))),
             RequestBody::Taken => Err(taken()),
         }
     }

@@ -5,6 +5,9 @@ export type Event = {
   reason?: any,
   result?: {value: any, error: any},
   sources?: any,
+  limit?: string,
+  allowed?: integer,
+  used?: integer,
 }
 
 export type Spawner = {
@@ -29,7 +32,7 @@ local process: {
   listen: (topic: string, options?: {message?: boolean}) -> Channel<any>,
   unlisten: (channel: any) -> any,
   events: () -> Channel<Event>,
-  event: {CANCEL: string, EXIT: string, LINK_DOWN: string, OUTDATED: string},
+  event: {CANCEL: string, EXIT: string, LINK_DOWN: string, OUTDATED: string, LIMIT: string},
   spawn: (id: string, host: string, ...any) -> (string?, error?),
   spawn_monitored: (id: string, host: string, ...any) -> (string?, error?),
   spawn_linked: (id: string, host: string, ...any) -> (string?, error?),

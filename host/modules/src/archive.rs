@@ -41,6 +41,12 @@ const PAGE: usize = 256;
 /// Bytes of the archive that a writer gives out at once.
 const DRAINED: usize = 1 << 20;
 
+/// Bytes of memory of what unpacks one entry, and of what packs an archive: windows and buffers.
+const DECODER: usize = 256 << 10;
+const ENCODER: usize = 1 << 20;
+/// Bytes of memory for each entry of an archive that is listed.
+const LISTED: usize = 512;
+
 /// The module.
 #[derive(Debug, Default)]
 pub(crate) struct Archives;
@@ -108,7 +114,7 @@ fn on_module(call: &ModuleCall<'_>, function: &str, args: &Args<'_>) -> Result<A
             let format = options.format.or_else(|| args.opt_text(2).ok().flatten().and_then(Format::of_name));
             let format =
                 format.ok_or_else(|| invalid("the format of the archive is not known: write `format` in the options"))?;
-            Answer::one(call.keep(WRITER, Arc::new(Packer::new(format, options)?))?)
+            Answer::one(call.keep_heavy(WRITER, Arc::new(Packer::new(format, options)?), ENCODER)?)
         }
         _ => Err(no_function("archive", function)),
     }
@@ -137,9 +143,10 @@ fn open(call: &ModuleCall<'_>, args: &Args<'_>, walk: bool) -> Result<Answer, Fa
     heavy::run(call, move |_| {
         let archive = Arc::new(Archive::open(source()?, options, name.as_deref(), walk)?);
         let value = if walk {
-            keeper.keep(WALKER, Arc::new(Walk { archive, current: Mutex::default() }))
+            keeper.keep_heavy(WALKER, Arc::new(Walk { archive, current: Mutex::default() }), DECODER)
         } else {
-            keeper.keep(READER, archive)
+            let listed = archive.items().len().saturating_mul(LISTED);
+            keeper.keep_heavy(READER, archive, listed)
         };
         Ok(vec![value?])
     })
@@ -165,9 +172,11 @@ fn on_reader(call: &ModuleCall<'_>, method: &str, function: &str, args: Vec<Valu
     let item = archive.find(args.text(1)?)?.clone();
     match method {
         "stat" => Answer::one(item.describe()),
-        "stream" => {
-            Answer::one(call.keep(STREAM, Arc::new(ByteStream::new(Box::new(Piecewise::new(archive.open_item(&item)?)))))?)
-        }
+        "stream" => Answer::one(call.keep_heavy(
+            STREAM,
+            Arc::new(ByteStream::new(Box::new(Piecewise::new(archive.open_item(&item)?, call.bill())))),
+            DECODER,
+        )?),
         "read" => {
             let most = archive.options.max_inline_bytes.min(call.max_bytes().saturating_sub(64) as u64);
             if item.size > most {
@@ -209,8 +218,8 @@ fn on_walker(call: &ModuleCall<'_>, method: &str, function: &str, args: Vec<Valu
             if item.kind != "file" {
                 return Answer::none();
             }
-            let bytes = Piecewise::new(walk.archive.open_current(&item)?);
-            Answer::one(call.keep(STREAM, Arc::new(ByteStream::new(Box::new(bytes))))?)
+            let bytes = Piecewise::new(walk.archive.open_current(&item)?, call.bill());
+            Answer::one(call.keep_heavy(STREAM, Arc::new(ByteStream::new(Box::new(bytes))), DECODER)?)
         }
         _ => Err(no_function("archive", function)),
     }

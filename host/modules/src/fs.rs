@@ -74,7 +74,8 @@ fn on_volume(call: &ModuleCall<'_>, function: &str, args: Vec<Value>) -> Result<
     match method {
         "readfile" | "read_file" => {
             let max = call.max_bytes().saturating_sub(64);
-            call.run_blocking(move || Ok(vec![Value::Binary(volume.read(&path, max)?)]))
+            let freight = call.freight();
+            call.run_blocking(move || Ok(vec![Value::Binary(volume.read(&path, max, &freight)?)]))
         }
         "writefile" | "write_file" => {
             let data = match args.get(2) {

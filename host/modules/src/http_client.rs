@@ -22,7 +22,7 @@ pub(crate) mod uri;
 
 use options::Plan;
 use pool::Pool;
-use send::Sender;
+use send::{CONNECTION, Sender};
 
 /// Requests of one batch: each is a connection.
 const MAX_BATCH: usize = 100;
@@ -49,7 +49,7 @@ impl HttpClient {
             let streams = plan.stream;
             let response = sender.send(plan, most).await?;
             let stream = match response.stream {
-                Some(stream) if streams => Some(keeper.keep("Stream", Arc::new(stream))?),
+                Some(stream) if streams => Some(keeper.keep_heavy("Stream", Arc::new(stream), CONNECTION)?),
                 _ => None,
             };
             Ok(vec![response.head.into_value(response.body, stream)])

@@ -88,7 +88,8 @@ impl QueueModule {
                     Ok(queue) => queue.line.publish(message, queue.bounds, delay, done),
                     Err(error) => done(Err(error)),
                 };
-                call.node().tokio()?.spawn_blocking(publish);
+                let bill = call.bill();
+                call.node().tokio()?.spawn_blocking(move || bill.run(publish));
             }
         }
         Ok(Answer::Pending(ticket))
@@ -220,7 +221,8 @@ impl HostModule for QueueModule {
                 let delivery = delivery.ok_or_else(|| {
                     invalid("no delivery found in context: only a function that a `queue.consumer` calls has a message")
                 })?;
-                Answer::one(call.keep(MESSAGE, delivery)?)
+                let size = delivery.size();
+                Answer::one(call.keep_heavy(MESSAGE, delivery, size)?)
             }
             "info" | "stats" => self.info(call, &Args::new(function, args)),
             _ if function.starts_with("Message:") => on_message(call, function, args),

@@ -86,7 +86,7 @@ fn statement(call: &ModuleCall<'_>, args: &Args<'_>, wish: Wish) -> Result<Work,
         return Err(invalid("a statement cannot have a zero byte in it: bind text that has one as a parameter").into());
     }
     let parameters = value::parameters(call, args.get(2))?;
-    Ok(Work { sql: sql.into(), parameters, wish, exact: false, max_bytes: call.max_bytes() })
+    Ok(Work { sql: sql.into(), parameters, wish, exact: false, max_bytes: call.max_bytes(), freight: Some(call.freight()) })
 }
 
 /// Answers for what handles and transactions have in common.
@@ -194,7 +194,9 @@ fn on_statement(call: &ModuleCall<'_>, function: &str, args: Vec<Value>) -> Resu
     let wish = if function == "Statement:query" { Wish::Rows } else { Wish::Changes };
     let parameters = value::parameters(call, args.get(1))?;
     let sql = Arc::clone(&prepared.sql);
-    prepared.session.run(call, Work { sql, parameters, wish, exact: true, max_bytes: call.max_bytes() })
+    prepared
+        .session
+        .run(call, Work { sql, parameters, wish, exact: true, max_bytes: call.max_bytes(), freight: Some(call.freight()) })
 }
 
 /// Makes a marked value of `sql.as`.

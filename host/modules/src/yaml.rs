@@ -10,6 +10,11 @@ mod scalar;
 
 use encode::Layout;
 
+/// Bytes in memory for each byte of a document, at most: `1,` is a value.
+const IN_MEMORY: usize = 16;
+/// Documents of so many bytes are not worth an account.
+const SMALL: usize = 16 << 10;
+
 /// The module.
 #[derive(Debug, Default)]
 pub(crate) struct Yaml;
@@ -36,6 +41,11 @@ impl HostModule for Yaml {
             "decode" => match args.get(1) {
                 Value::String(text) => {
                     let text = text.as_str().ok_or_else(|| invalid("the document is not valid UTF-8"))?;
+                    // Held until the values have become an answer.
+                    let freight = call.freight();
+                    if text.len() > SMALL {
+                        freight.add(text.len().saturating_mul(IN_MEMORY))?;
+                    }
                     Answer::one(decode::decode(text)?)
                 }
                 Value::Binary(_) => Err(invalid("the document is not valid UTF-8").into()),

@@ -289,6 +289,11 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
     ///
     /// # Errors
     /// `LimitExceeded`.
+    /// Counts the living channels that a process opened.
+    pub(crate) fn opened_by(&self, process: P) -> usize {
+        self.tables.get(&process).map_or(0, |table| table.opened)
+    }
+
     pub(crate) fn open_within(
         &mut self,
         process: P,
@@ -307,7 +312,7 @@ impl<P: Copy + Ord + Hash, V> Channels<P, V> {
                 remedy: "pass a smaller number to channel.new",
             });
         }
-        let opened = self.tables.get(&process).map_or(0, |table| table.opened);
+        let opened = self.opened_by(process);
         let most_opened = self.limits.opened.min(most_opened);
         if opened >= most_opened {
             return Err(ChannelError::LimitExceeded {

@@ -10,6 +10,10 @@ use rmpv::Value;
 
 use crate::errors;
 
+mod weight;
+
+pub(crate) use weight::weight;
+
 /// How deep a document may nest that the host itself reads.
 const DEPTH: usize = 64;
 

@@ -222,10 +222,7 @@ impl Subscriber<'_> {
         let node = Arc::downgrade(self.node);
         let ticket = {
             let mut inner = self.process.inner();
-            let allowed = self.process.terms.bounds.pending;
-            if inner.pending_count() >= allowed {
-                return Err(self.process.exceeded("pending_calls", allowed as u64, inner.pending_count() as u64 + 1).into());
-            }
+            self.process.admit_pending(&inner, 1)?;
             inner.pend(|ticket| {
                 Pending::Module(Box::new(move || {
                     if let Some(node) = node.upgrade() {

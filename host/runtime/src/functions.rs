@@ -87,10 +87,7 @@ impl Shared {
     ) -> Result<u64, Error> {
         let ticket = {
             let mut inner = caller.inner();
-            let allowed = caller.terms.bounds.pending;
-            if inner.pending_count() >= allowed {
-                return Err(caller.exceeded("pending_calls", allowed as u64, inner.pending_count() as u64 + 1));
-            }
+            caller.admit_pending(&inner, 1)?;
             inner.ticket()
         };
         let retry = options.retry.or_else(|| terms.program.retry.clone());

@@ -11,6 +11,7 @@ use rmpv::Value;
 use rustc_hash::FxHashMap;
 
 use crate::document;
+use crate::host::Charge;
 
 /// The extension type of resources in documents.
 const RESOURCE: i8 = 3;
@@ -31,6 +32,8 @@ struct Item {
     module: String,
     kind: String,
     value: Arc<dyn Any + Send + Sync>,
+    /// What it holds is charged until it is released.
+    _charge: Charge,
 }
 
 impl Handles {
@@ -42,6 +45,7 @@ impl Handles {
         module: &str,
         kind: &str,
         value: Arc<dyn Any + Send + Sync>,
+        charge: Charge,
     ) -> Result<Value, u64> {
         let mut tables = self.tables.lock();
         let table = tables.entry(process).or_default();
@@ -51,7 +55,7 @@ impl Handles {
         }
         table.last += 1;
         let number = table.last;
-        table.items.insert(number, Item { module: module.to_owned(), kind: kind.to_owned(), value });
+        table.items.insert(number, Item { module: module.to_owned(), kind: kind.to_owned(), value, _charge: charge });
         let name = Value::Array(vec![module.into(), kind.into(), number.into()]);
         Ok(Value::Ext(RESOURCE, document::encode(&name)))
     }

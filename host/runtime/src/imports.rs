@@ -66,11 +66,7 @@ impl Calls {
     /// Reserves tickets for operations that may have to wait, unless too many wait already.
     fn tickets(&self, count: usize) -> Result<std::ops::Range<u64>, Error> {
         let mut inner = self.process.inner();
-        let (allowed, used) = (self.terms.bounds.pending, inner.pending_count().saturating_add(count));
-        if used > allowed {
-            drop(inner);
-            return Err(self.process.exceeded("pending_calls", allowed as u64, used as u64));
-        }
+        self.process.admit_pending(&inner, count)?;
         Ok(inner.ticket_run(count))
     }
 
@@ -98,12 +94,12 @@ impl Calls {
         let deadline = self.node.clock().saturating_add(after);
         let ticket = {
             let mut inner = self.process.inner();
-            let (bounds, pending) = (&self.terms.bounds, inner.pending_count());
-            if bounded && pending >= bounds.pending {
-                return Err(self.process.exceeded("pending_calls", bounds.pending as u64, pending as u64 + 1));
+            let bounds = &self.terms.bounds;
+            if bounded {
+                self.process.admit_pending(&inner, 1)?;
             }
             // Lua counts its timers itself, because a sleep is none; programs of other languages have nobody who does.
-            if bounded && pending >= bounds.timers && self.process.terms.program.is_component() {
+            if bounded && inner.pending_count() >= bounds.timers && self.process.terms.program.is_component() {
                 let timers = inner.timer_count();
                 if timers >= bounds.timers {
                     return Err(self.process.exceeded("timers", bounds.timers as u64, timers as u64 + 1));
@@ -170,6 +166,8 @@ impl wit::Imports for Calls {
                 target: "moonlet", pid, entry, limit = "memory", allowed, used,
                 "the memory of the process is {MEMORY_WARNING} percent full"
             );
+            // It runs, so that it will look.
+            process.warn("memory", allowed, used);
         }
         Ok(())
     }

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use moonlet_registry::Limits;
 
+use crate::reserve::Reserve;
+
 /// One second of the node's clock.
 const SECOND: u64 = 1_000_000_000;
 
@@ -78,6 +80,8 @@ pub(crate) struct Meter {
     pub(crate) warned_of_memory: AtomicBool,
     /// Whether the quota of its host kept it from growing.
     pub(crate) squeezed: AtomicBool,
+    /// What its host is charged for the small things that the node holds for it.
+    pub(crate) reserve: Reserve,
 }
 
 /// The names of the quotas of a process host that are hit like limits.

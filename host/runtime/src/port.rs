@@ -122,7 +122,7 @@ fn event(event: Event) -> Option<PortEvent> {
         Event::Signal(signal) => match signal.kind {
             SignalKind::Exit => Some(PortEvent::Exit(signal.sender)),
             SignalKind::Cancel => Some(PortEvent::Cancel(signal.reason)),
-            SignalKind::LinkDown | SignalKind::Outdated => None,
+            SignalKind::LinkDown | SignalKind::Outdated | SignalKind::Limit => None,
         },
         Event::Completed(_) => None,
     }

@@ -10,7 +10,7 @@ use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use moonlet_sandbox::wit::{Error, Event, Outcome, Payload, Signal};
+use moonlet_sandbox::wit::{Error, Event, Outcome, Payload, Signal, SignalKind};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use rustc_hash::FxHashMap;
 
@@ -96,6 +96,8 @@ pub(crate) struct Process {
     killed: AtomicBool,
     pub(crate) traps_links: AtomicBool,
     pub(crate) upgradable: AtomicBool,
+    /// Whether it wants to hear that a limit is nearly reached.
+    pub(crate) limit_warnings: AtomicBool,
 }
 
 /// What a process is given besides its arguments.
@@ -220,6 +222,7 @@ impl Process {
             killed: AtomicBool::new(false),
             traps_links: AtomicBool::new(false),
             upgradable: AtomicBool::new(false),
+            limit_warnings: AtomicBool::new(false),
         }
     }
 
@@ -262,6 +265,17 @@ impl Process {
     pub(crate) fn hit(&self, limit: &str) {
         self.meter().hits.fetch_add(1, Ordering::Relaxed);
         self.terms.host.totals.hits.count(limit);
+    }
+
+    /// Tells it that a limit is nearly reached, if it asked for that. Returns true when it must be scheduled.
+    pub(crate) fn warn(&self, limit: &str, allowed: u64, used: u64) -> bool {
+        if !self.limit_warnings.load(Ordering::Relaxed) {
+            return false;
+        }
+        let at = Shared::wall_clock();
+        let error = Some(errors::limit(limit, allowed, used));
+        let (sender, reason, sources) = (String::new(), String::new(), Vec::new());
+        self.inner().signal(Signal { kind: SignalKind::Limit, sender, at, value: Payload::empty(), error, reason, sources })
     }
 
     /// Counts that it was denied something.

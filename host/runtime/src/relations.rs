@@ -184,6 +184,11 @@ impl<P: Copy + Ord + Hash> Relations<P> {
         Ok(())
     }
 
+    /// Counts the monitors and links that a process made.
+    pub(crate) fn made(&self, process: P) -> usize {
+        self.nodes.get(&process).map_or(0, |node| node.watching.len() + node.links_made)
+    }
+
     /// Undoes `monitor`. Tells whether there was anything to undo.
     pub(crate) fn unmonitor(&mut self, watcher: P, target: P) -> bool {
         let Some(node) = self.nodes.get_mut(&watcher) else {

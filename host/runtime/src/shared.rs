@@ -210,6 +210,8 @@ impl Shared {
         };
         if let Some(full) = warning {
             warn_of_mailbox(target, full);
+            let due = target.warn(full.limit, full.allowed as u64, full.used as u64);
+            self.schedule(target, due);
         }
         match taken {
             Ok(due) => {

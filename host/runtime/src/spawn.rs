@@ -13,6 +13,7 @@ use crate::errors;
 use crate::life::Life;
 use crate::process::{ADMITTED, Bearing, CHANNELS, MODULES, NAMED, Pending, Process, RELATED, Waiter};
 use crate::relations::Effect;
+use crate::reserve::Small;
 use crate::security::Authority;
 use crate::shared::{Alarm, Shared};
 use crate::table::Tabled;
@@ -194,6 +195,7 @@ impl Shared {
             let mut relations = self.relations.lock();
             parent.tie(RELATED);
             process.tie(RELATED);
+            parent.reserve(Small::Relations, relations.made(own) + 2)?;
             if monitor {
                 parent.inner().mailbox.check_signals().map_err(|full| errors::mailbox_full(&parent.pid, full))?;
                 relations.monitor(own, other).map_err(|error| errors::of_relation(&error))?;
@@ -265,6 +267,9 @@ impl Shared {
         let host = &process.terms.host;
         host.leave();
         host.shrink(process.memory.load(Ordering::Relaxed));
+        if let Some(meter) = process.counted() {
+            host.shrink(meter.reserve.take());
+        }
         let baggage = process.inner().baggage.take();
         drop(baggage);
         let totals = &host.totals;

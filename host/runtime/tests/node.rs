@@ -322,3 +322,39 @@ fn what_ended_processes_leave_behind_is_bounded() {
     let kept = node.handle().accounts().unwrap().kept_memory;
     assert!(kept > 0 && kept < 8 << 20, "{kept}");
 }
+
+/// What a host is charged beside the linear memory of its processes.
+fn charged(node: &Node) -> u64 {
+    let accounts = node.handle().accounts().unwrap();
+    let host = accounts.hosts.iter().find(|host| host.id == "app:processes").unwrap();
+    host.memory.saturating_sub(accounts.processes.iter().map(|process| process.memory).sum())
+}
+
+#[test]
+fn what_the_node_holds_for_a_process_is_charged_to_its_host() {
+    let node = App::default()
+        .process("idle", "process.listen('stop'):receive()")
+        .process(
+            "main",
+            "
+            local listened, timers = ('t'):rep(200), {}
+            for number = 1, 1000 do process.listen(listened .. number) end
+            for number = 1, 500 do assert(process.registry.register(listened .. number)) end
+            for number = 1, 2000 do timers[number] = require('time').after('1h') end
+            process.listen('stop'):receive()",
+        )
+        .process("stop", "assert(process.send(..., 'stop'))")
+        .node();
+    let start = |entry: &str, args: &[Value]| node.start(entry, "app:processes", args).unwrap();
+    let idle = || node.handle().accounts().unwrap().processes.iter().all(|process| process.state == "idle");
+    for (entry, least, most) in [("app:idle", 0, 4 << 10), ("app:main", 1200 << 10, 2400 << 10)] {
+        let started = start(entry, &[]);
+        wait_for("the process waits", idle);
+        let bytes = charged(&node);
+        assert!((least..=most).contains(&bytes), "{entry}: {bytes}");
+        start("app:stop", &[started.pid.as_str().into()]).wait_timeout(LONG).unwrap().unwrap();
+        started.wait_timeout(LONG).unwrap().unwrap();
+        let accounts = node.handle().accounts().unwrap();
+        assert_eq!(accounts.hosts.iter().map(|host| host.memory).sum::<u64>(), 0, "{entry}");
+    }
+}

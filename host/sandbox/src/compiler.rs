@@ -62,11 +62,12 @@ impl wit::lifecycle::Host for Nothing {
     }
     fn set_options(&mut self, _options: wit::ProcessOptions) {}
     fn get_options(&mut self) -> wit::ProcessOptions {
-        wit::ProcessOptions { trap_links: None, upgradable: None }
+        wit::ProcessOptions { trap_links: None, upgradable: None, limit_warnings: None }
     }
     fn upgrade(&mut self, _entry: Option<String>, _args: Payload, _unread: Vec<wit::Event>) -> Result<(), Error> {
         denied()
     }
+    fn refused(&mut self, _limit: String) {}
     fn finish(&mut self, _outcome: Result<Payload, Error>) {}
 }
 

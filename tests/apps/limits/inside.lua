@@ -7,7 +7,8 @@ local function until_it_fails(most, act)
     for count = 1, most do
         local ok, err = act(count)
         if not ok then
-            return { count = count - 1, kind = err:kind(), retryable = err:retryable(), details = err:details() }
+            local hits = process.stats().limit_hits
+            return { count = count - 1, kind = err:kind(), retryable = err:retryable(), details = err:details(), hits = hits }
         end
         kept[#kept + 1] = ok
     end
@@ -96,7 +97,35 @@ local function own()
     return { limits = limits, stats = stats, pid = process.pid() }
 end
 
+-- Asks to be told before a limit is reached, and gives what it was told.
+local function warned()
+    local events = process.events()
+    assert(process.set_options({ limit_warnings = true }))
+    for number = 1, 9 do
+        assert(process.send(process.pid(), "kept", number))
+    end
+    local mailbox = events:receive()
+    local list, memory = {}, nil
+    repeat
+        list[#list + 1] = string.rep("x", 1000000) .. #list
+        local ready = channel.select({ events:case_receive(), time.after("1ms"):case_receive() })
+        memory = ready.channel == events and ready.value
+    until memory
+    return { kind = process.event.LIMIT, mailbox = mailbox, memory = memory, taken = #list }
+end
+
+-- Tells whether it was told something, though it did not ask.
+local function unwarned()
+    local events, last = process.events(), process.listen("last")
+    for number = 1, 9 do
+        assert(process.send(process.pid(), "kept", number))
+    end
+    assert(process.send(process.pid(), "last"))
+    last:receive()
+    return channel.select({ events:case_receive(), default = true }).default
+end
+
 return {
     names = names, timers = timers, channels = channels, shared_channels = shared_channels, coroutines = coroutines,
-    message_size = message_size, mailbox = mailbox, pending = pending, own = own,
+    message_size = message_size, mailbox = mailbox, pending = pending, own = own, warned = warned, unwarned = unwarned,
 }

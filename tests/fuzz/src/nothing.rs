@@ -106,11 +106,14 @@ impl wit::lifecycle::Host for Nothing {
     }
     fn get_options(&mut self) -> wit::ProcessOptions {
         self.act(16);
-        wit::ProcessOptions { trap_links: None, upgradable: None }
+        wit::ProcessOptions { trap_links: None, upgradable: None, limit_warnings: None }
     }
     fn upgrade(&mut self, _entry: Option<String>, _args: Payload, _unread: Vec<wit::Event>) -> Result<(), Error> {
         self.act(17);
         denied()
+    }
+    fn refused(&mut self, _limit: String) {
+        self.act(38);
     }
     fn finish(&mut self, _outcome: Result<Payload, Error>) {
         self.act(18);

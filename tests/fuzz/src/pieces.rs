@@ -52,7 +52,8 @@ pub(crate) fn event(bytes: &[u8]) -> Event {
         1 => completed(Outcome::Failed(error)),
         2 => completed(Outcome::Closed),
         3 | 4 => Event::Signal(Signal {
-            kind: [SignalKind::Exit, SignalKind::LinkDown, SignalKind::Cancel, SignalKind::Outdated][usize::from(kind / 8 % 4)],
+            kind: [SignalKind::Exit, SignalKind::LinkDown, SignalKind::Cancel, SignalKind::Outdated, SignalKind::Limit]
+                [usize::from(kind / 8 % 5)],
             sender: text.clone(),
             at: u64::MAX,
             value: payload(rest),

@@ -197,8 +197,8 @@ fn switches(breaches: &mut Vec<String>) {
         messages::pause(None);
         messages::open_inbox();
         messages::resume(None);
-        lifecycle::set_options(ProcessOptions { trap_links: Some(true), upgradable: Some(true) });
-        lifecycle::set_options(ProcessOptions { trap_links: Some(false), upgradable: None });
+        lifecycle::set_options(ProcessOptions { trap_links: Some(true), upgradable: Some(true), limit_warnings: Some(true) });
+        lifecycle::set_options(ProcessOptions { trap_links: Some(false), upgradable: None, limit_warnings: None });
     }
     let mut last = Ok(());
     for number in 0..20_000 {

@@ -101,14 +101,14 @@ fn body(call: &ModuleCall<'_>, exchange: &Shared) -> Result<Answer, Fault> {
     if exchange.length() == Length::None {
         return Answer::one("");
     }
-    let (exchange, most) = (Shared::clone(exchange), call.max_bytes().saturating_sub(64));
-    call.run_async(async move { Ok(vec![Value::Binary(exchange.read_all(most).await?.to_vec())]) })
+    let (exchange, most, freight) = (Shared::clone(exchange), call.max_bytes().saturating_sub(64), call.freight());
+    call.run_async(async move { Ok(vec![Value::Binary(exchange.read_all(most, freight).await?.to_vec())]) })
 }
 
 fn body_json(call: &ModuleCall<'_>, exchange: &Shared) -> Result<Answer, Fault> {
-    let (exchange, most) = (Shared::clone(exchange), call.max_bytes());
+    let (exchange, most, freight) = (Shared::clone(exchange), call.max_bytes(), call.freight());
     call.run_async(async move {
-        let body = exchange.read_all(most).await?;
+        let body = exchange.read_all(most, freight).await?;
         if body.is_empty() {
             return Err(Error::new("Invalid", "invalid JSON: the body is empty").with_retryable(false));
         }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use flate2::Crc;
 use flate2::read::{DeflateDecoder, MultiGzDecoder};
-use moonlet_runtime::{ByteSource, Error, NextBytes};
+use moonlet_runtime::{Bill, ByteSource, Error, NextBytes};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
@@ -239,11 +239,12 @@ pub(super) struct Piecewise {
     /// None while a thread reads, and when it was given up in the middle.
     bytes: Option<Bytes>,
     size: u64,
+    bill: Bill,
 }
 
 impl Piecewise {
-    pub(super) fn new(bytes: Bytes) -> Self {
-        Self { size: bytes.left, bytes: Some(bytes) }
+    pub(super) fn new(bytes: Bytes, bill: Bill) -> Self {
+        Self { size: bytes.left, bytes: Some(bytes), bill }
     }
 }
 
@@ -251,8 +252,9 @@ impl ByteSource for Piecewise {
     fn next(&mut self) -> NextBytes<'_> {
         Box::pin(async move {
             let mut bytes = self.bytes.take().ok_or_else(|| internal("reading this entry was given up"))?;
+            let bill = self.bill.clone();
             let read = tokio::task::spawn_blocking(move || {
-                let piece = bytes.piece();
+                let piece = bill.run(|| bytes.piece());
                 (bytes, piece)
             });
             let (bytes, piece) = read.await.map_err(|_| internal("reading this entry was given up"))?;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt, Metadata, MetadataExt, OpenOptions, OpenOptionsExt};
-use moonlet_runtime::{Error, Value};
+use moonlet_runtime::{Error, Freight, Value};
 use rustix::fs::OFlags;
 
 use crate::fail::{internal, invalid, limit, not_found, shown};
@@ -99,9 +99,11 @@ impl Volume {
         Ok(file.into_std())
     }
 
-    /// Reads a whole file.
-    pub(super) fn read(&self, path: &str, max: usize) -> Result<Vec<u8>, Error> {
+    /// Reads a whole file, whose size is charged before.
+    pub(super) fn read(&self, path: &str, max: usize, freight: &Freight) -> Result<Vec<u8>, Error> {
         let file = self.open_file(path, Mode::Read)?;
+        let length = file.metadata().map_or(0, |about| about.len());
+        freight.add(usize::try_from(length).unwrap_or(usize::MAX).min(max))?;
         let mut bytes = Vec::new();
         let read = file.take(max as u64 + 1).read_to_end(&mut bytes).map_err(|error| explain(path, &error))?;
         if read > max {

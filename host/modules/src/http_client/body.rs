@@ -8,9 +8,12 @@ use bytes::Bytes;
 use flate2::write::GzDecoder;
 use http::{HeaderMap, StatusCode, header};
 use hyper::body::{Body, Incoming};
-use moonlet_runtime::{ByteSource, Error, NextBytes, Value};
+use moonlet_runtime::{ByteSource, Error, Freight, NextBytes, Value};
 
 use super::network::failed;
+
+/// Bytes that are unpacked at once. They can become a thousand times as many, and only what has come out is counted.
+const UNPACKED_AT_ONCE: usize = 512;
 
 /// What comes before the body of an answer.
 pub(super) struct Head {
@@ -74,6 +77,8 @@ fn canonical(name: &str) -> String {
 pub(super) struct Packed {
     incoming: Incoming,
     decoder: Option<GzDecoder<Vec<u8>>>,
+    /// What came and was not unpacked yet.
+    packed: Bytes,
     /// How long the next piece may take.
     timeout: Duration,
     length: Option<u64>,
@@ -83,31 +88,31 @@ pub(super) struct Packed {
 impl Packed {
     pub(super) fn new(incoming: Incoming, gzip: bool, timeout: Duration) -> Self {
         let length = if gzip { None } else { incoming.size_hint().exact() };
-        Self { incoming, decoder: gzip.then(|| GzDecoder::new(Vec::new())), timeout, length, over: false }
+        Self { incoming, decoder: gzip.then(|| GzDecoder::new(Vec::new())), packed: Bytes::new(), timeout, length, over: false }
     }
 
     async fn piece(&mut self) -> Result<Option<Vec<u8>>, Error> {
         while !self.over {
-            let incoming = &mut self.incoming;
-            let frame = std::future::poll_fn(|cx| Pin::new(&mut *incoming).poll_frame(cx)).await;
-            let data = match frame {
-                Some(frame) => {
-                    let frame = frame.map_err(|error| failed(format!("the answer broke off: {error}")))?;
-                    frame.into_data().unwrap_or_default()
+            if self.packed.is_empty() {
+                let incoming = &mut self.incoming;
+                let frame = std::future::poll_fn(|cx| Pin::new(&mut *incoming).poll_frame(cx)).await;
+                match frame {
+                    Some(frame) => {
+                        let frame = frame.map_err(|error| failed(format!("the answer broke off: {error}")))?;
+                        self.packed = frame.into_data().unwrap_or_default();
+                    }
+                    None => self.over = true,
                 }
-                None => {
-                    self.over = true;
-                    Bytes::new()
-                }
-            };
+            }
             let Some(decoder) = &mut self.decoder else {
-                if data.is_empty() {
+                if self.packed.is_empty() {
                     continue;
                 }
-                return Ok(Some(data.to_vec()));
+                return Ok(Some(std::mem::take(&mut self.packed).to_vec()));
             };
             let broken = |error: std::io::Error| failed(format!("the answer cannot be unpacked: {error}"));
-            decoder.write_all(&data).map_err(broken)?;
+            let some = self.packed.split_to(self.packed.len().min(UNPACKED_AT_ONCE));
+            decoder.write_all(&some).map_err(broken)?;
             if self.over {
                 decoder.try_finish().map_err(broken)?;
             }
@@ -120,7 +125,8 @@ impl Packed {
     }
 
     /// Reads everything, at most so many bytes: more is an error, also when it was packed into less.
-    pub(super) async fn read_all(&mut self, most: usize) -> Result<Vec<u8>, Error> {
+    /// What there is so far is charged to the call.
+    pub(super) async fn read_all(&mut self, most: usize, freight: &Freight) -> Result<Vec<u8>, Error> {
         let mut all = Vec::new();
         while let Some(piece) = self.piece().await? {
             if all.len() + piece.len() > most {
@@ -129,6 +135,7 @@ impl Packed {
                 );
                 return Err(Error::new("LimitExceeded", message).with_retryable(false));
             }
+            freight.add(piece.len())?;
             all.extend_from_slice(&piece);
         }
         Ok(all)

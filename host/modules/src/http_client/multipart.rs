@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use moonlet_runtime::{ByteStream, Error};
+use moonlet_runtime::{ByteStream, Error, Freight};
 
 /// Bytes of a file that comes from a stream: it lies in the memory of the host until it was sent.
 const MAX_STREAM: usize = 64 << 20;
@@ -43,7 +43,7 @@ impl Part {
 
 impl Content {
     /// Puts the bytes together.
-    pub(super) async fn into_bytes(self) -> Result<Bytes, Error> {
+    pub(super) async fn into_bytes(self, freight: &Freight) -> Result<Bytes, Error> {
         let (boundary, parts) = match self {
             Self::Bytes(bytes) => return Ok(bytes),
             Self::Parts(boundary, parts) => (boundary, parts),
@@ -53,7 +53,11 @@ impl Content {
             body.extend_from_slice(format!("--{boundary}\r\n{}\r\n", part.head).as_bytes());
             match part.content {
                 PartContent::Bytes(bytes) => body.extend_from_slice(&bytes),
-                PartContent::Stream(stream) => body.extend_from_slice(&stream.read_all(MAX_STREAM).await?),
+                PartContent::Stream(stream) => {
+                    let content = stream.read_all(MAX_STREAM, freight).await?;
+                    freight.add(content.len())?;
+                    body.extend_from_slice(&content);
+                }
             }
             body.extend_from_slice(b"\r\n");
         }

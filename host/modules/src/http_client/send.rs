@@ -10,7 +10,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use moonlet_runtime::{ByteStream, Error, ModuleCall, NodeHandle, TraceContext};
+use moonlet_runtime::{ByteStream, Error, Freight, ModuleCall, NodeHandle, TraceContext};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::body::{Head, Packed};
@@ -26,6 +26,8 @@ use super::uri::Url;
 const MAX_REDIRECTS: usize = 10;
 /// Bytes of the headers of one answer.
 const MAX_HEADER: usize = 256 << 10;
+/// Bytes of memory that a connection takes beside what is gathered of a body: buffers of both directions, and of TLS.
+pub(super) const CONNECTION: usize = 64 << 10;
 /// Bytes of an answer whose end is only read so that its connection can be used again.
 const MAX_SKIPPED: usize = 64 << 10;
 
@@ -35,6 +37,8 @@ pub(super) struct Sender {
     pool: Arc<Pool>,
     node: NodeHandle,
     trace: Option<Arc<TraceContext>>,
+    /// What connections and bodies are charged to.
+    freight: Freight,
 }
 
 /// An answer: with a body, or with a stream of it.
@@ -46,7 +50,7 @@ pub(super) struct Answered {
 
 impl Sender {
     pub(super) fn new(call: &ModuleCall<'_>, pool: Arc<Pool>) -> Self {
-        Self { reach: Reach::of(call), pool, node: call.node(), trace: call.trace() }
+        Self { reach: Reach::of(call), pool, node: call.node(), trace: call.trace(), freight: call.freight() }
     }
 
     /// Sends a request. `most` is how many bytes of an answer one value may have.
@@ -64,7 +68,8 @@ impl Sender {
     }
 
     async fn follow(&self, mut plan: Plan, most: usize) -> Result<Answered, Error> {
-        let mut body = std::mem::replace(&mut plan.body, Content::Bytes(Bytes::new())).into_bytes().await?;
+        self.freight.add(CONNECTION)?;
+        let mut body = std::mem::replace(&mut plan.body, Content::Bytes(Bytes::new())).into_bytes(&self.freight).await?;
         let unpack = !plan.headers.contains_key(header::ACCEPT_ENCODING) && !plan.headers.contains_key(header::RANGE);
         for _ in 0..=MAX_REDIRECTS {
             let (response, connection, key) = self.exchange(&plan, body.clone(), unpack).await?;
@@ -169,7 +174,7 @@ impl Sender {
             // The connection lives as long as its body.
             return Ok(Answered { head, body: None, stream: Some(ByteStream::new(Box::new(packed))) });
         }
-        let body = packed.read_all(plan.max_body.unwrap_or(usize::MAX).min(most)).await?;
+        let body = packed.read_all(plan.max_body.unwrap_or(usize::MAX).min(most), &self.freight).await?;
         if let Some(key) = key {
             self.keep(key, connection).await;
         }
@@ -179,7 +184,7 @@ impl Sender {
     /// Reads the body of a redirect, so that its connection can be used again.
     async fn skip(&self, response: Response<Incoming>, connection: Connection, key: Option<Key>, timeout: Duration) {
         let mut packed = Packed::new(response.into_body(), false, timeout);
-        if packed.read_all(MAX_SKIPPED).await.is_ok()
+        if packed.read_all(MAX_SKIPPED, &self.freight).await.is_ok()
             && let Some(key) = key
         {
             self.keep(key, connection).await;

@@ -24,6 +24,11 @@ impl Delivery {
         Self { message: taken.message.clone(), queue, queues, node, taken: Mutex::new(Some(taken)) }
     }
 
+    /// Bytes of its message.
+    pub(super) fn size(&self) -> usize {
+        self.message.size
+    }
+
     fn take(&self) -> Result<Taken, Error> {
         self.taken.lock().take().ok_or_else(|| invalid("the message is settled already"))
     }

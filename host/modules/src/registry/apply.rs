@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use moonlet_registry::{Change, ChangeError, ChangeKind, ChangeSet, Diagnostic, Entry, EntryId, Operation, Snapshot, delta};
-use moonlet_runtime::{Answer, Args, Error, Fault, ModuleCall, Value, document};
+use moonlet_runtime::{Answer, Args, Error, Fault, Freight, ModuleCall, Value, document};
 use parking_lot::Mutex;
 
 use super::ceiling::Ceiling;
@@ -14,6 +14,8 @@ use super::values;
 const MAX_OPERATIONS: usize = 20_000;
 /// Bytes of all change sets that one process collects.
 const MAX_BYTES: usize = 64 << 20;
+/// Bytes in memory for each byte that is counted: what is counted is the text of an entry, what is kept are its values.
+const IN_MEMORY: usize = 4;
 /// Problems that one error repeats.
 const MAX_PROBLEMS: usize = 50;
 
@@ -48,6 +50,8 @@ impl Drafts {
 struct Draft {
     drafts: Arc<Drafts>,
     pid: String,
+    /// What it has collected is charged until it is applied or dropped.
+    freight: Freight,
     collected: Mutex<Collected>,
 }
 
@@ -66,7 +70,8 @@ impl Drop for Draft {
 
 /// Begins a change set.
 pub(super) fn draft(call: &ModuleCall<'_>, drafts: &Arc<Drafts>) -> Result<Answer, Fault> {
-    let draft = Draft { drafts: Arc::clone(drafts), pid: call.pid().to_owned(), collected: Mutex::default() };
+    let draft =
+        Draft { drafts: Arc::clone(drafts), pid: call.pid().to_owned(), freight: call.freight(), collected: Mutex::default() };
     Answer::one(call.keep("Draft", Arc::new(draft))?)
 }
 
@@ -82,6 +87,7 @@ pub(super) fn add(call: &ModuleCall<'_>, args: &Args<'_>) -> Result<Answer, Faul
                 format!("a change set has at most {MAX_OPERATIONS} operations and {MAX_BYTES} bytes: apply it in parts");
             return Err(Error::new("LimitExceeded", message).with_retryable(false).into());
         }
+        draft.freight.add(size.saturating_mul(IN_MEMORY))?;
         collected.bytes += size;
         match read(operation) {
             Ok(operation) => collected.operations.push(operation),

@@ -132,7 +132,7 @@ impl Database {
         max_bytes: usize,
     ) -> Result<Value, Error> {
         let wish = if rows { Wish::Rows } else { Wish::Changes };
-        let work = Work { sql: Arc::clone(sql), parameters, wish, exact: true, max_bytes };
+        let work = Work { sql: Arc::clone(sql), parameters, wish, exact: true, max_bytes, freight: None };
         let values = match self {
             Self::Sqlite(sqlite) => sqlite.run_blocking(&work)?,
             Self::Server(server) => server.run_blocking(work)?,

@@ -116,7 +116,10 @@ impl Session {
                 () = job.canceled() => Err(canceled()),
             };
             let result = match entered {
-                Ok(slot) => session.work(slot, task, job, bill).await,
+                Ok(slot) => {
+                    let own = bill.clone();
+                    own.watch(session.work(slot, task, job, bill)).await
+                }
                 Err(error) => Err(error),
             };
             let result = result.and_then(make);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use moonlet_runtime::{Error, Value};
+use moonlet_runtime::{Error, Freight, Value};
 
 use crate::fail::{invalid, limit};
 
@@ -45,6 +45,8 @@ pub(super) struct Work {
     pub(super) exact: bool,
     /// The most bytes of a result.
     pub(super) max_bytes: usize,
+    /// What the rows are charged to while they come; none for statements of the node itself.
+    pub(super) freight: Option<Freight>,
 }
 
 impl Work {
@@ -144,20 +146,31 @@ pub(super) fn changes(last_insert_id: Value, rows_affected: u64) -> Value {
 /// Bytes that a value counts beside its content when the size of a result is added up.
 pub(super) const OVERHEAD: usize = 8;
 
+/// Bytes that a field takes in memory beside its content: its name and its value.
+const FIELD: usize = 96;
+/// Memory is charged in blocks of so many bytes, and from this size on.
+const BLOCK: usize = 64 << 10;
+const SMALL: usize = 4 << 10;
+
 /// The rows of a result while they come, no more than fit.
 pub(super) struct Rows {
     names: Vec<Value>,
     head: usize,
     size: usize,
     max_bytes: usize,
+    /// What they take in memory, what that is charged to, and how much was.
+    memory: usize,
+    freight: Option<Freight>,
+    charged: usize,
     found: Vec<Value>,
 }
 
 impl Rows {
     /// Begins a result with these columns.
-    pub(super) fn new(names: Vec<Value>, max_bytes: usize) -> Self {
+    pub(super) fn new(names: Vec<Value>, work: &Work) -> Self {
+        let (max_bytes, freight) = (work.max_bytes, work.freight.clone());
         let head = names.iter().map(|name| name.as_str().map_or(0, str::len) + 1).sum();
-        Self { names, head, size: 0, max_bytes, found: Vec::new() }
+        Self { names, head, size: 0, max_bytes, memory: 0, freight, charged: SMALL, found: Vec::new() }
     }
 
     /// Counts bytes before they are copied.
@@ -171,9 +184,11 @@ impl Rows {
         let mut fields = Vec::with_capacity(self.names.len());
         // A row counts by itself, too: it may have no columns at all.
         let mut size = self.size + self.head + OVERHEAD;
+        let mut memory = FIELD + self.head;
         for (name, value) in self.names.iter().zip(values) {
             let value = value?;
             size += OVERHEAD + weight(&value);
+            memory += FIELD + weight(&value);
             if size > self.max_bytes {
                 return Err(too_large(self.max_bytes, size));
             }
@@ -183,6 +198,14 @@ impl Rows {
         }
         self.size = size;
         self.check(0)?;
+        self.memory += memory;
+        if self.memory > self.charged
+            && let Some(freight) = &self.freight
+        {
+            let more = (self.memory - self.charged).next_multiple_of(BLOCK);
+            freight.add(more)?;
+            self.charged += more;
+        }
         self.found.push(Value::Map(fields));
         Ok(())
     }

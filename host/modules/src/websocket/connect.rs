@@ -17,6 +17,9 @@ use crate::http_client::tls::TlsOptions;
 use crate::http_client::uri::Url;
 
 /// A connection, with TLS or without.
+/// Bytes of memory that a connection takes beside the message that is being read: buffers of both directions, and of TLS.
+const CONNECTION: usize = 128 << 10;
+
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
@@ -35,7 +38,7 @@ pub(super) fn connect(call: &ModuleCall<'_>, args: &Args<'_>, feed: Feed) -> Res
         let opened = tokio::time::timeout(timeout, open(&reach, &url, &options)).await;
         let socket = opened.map_err(|_| failed(format!("connection failed: no answer within {} ms", timeout.as_millis())))??;
         let (orders, given) = mpsc::channel(WAITING);
-        let client = keeper.keep("Client", Arc::new(Client { orders }))?;
+        let client = keeper.keep_heavy("Client", Arc::new(Client { orders }), CONNECTION.saturating_add(options.read_limit))?;
         tokio::spawn(talk::talk(socket, feed, given, options));
         Ok(vec![client])
     })

@@ -8,6 +8,7 @@ use super::Calls;
 use crate::channels::{Case, Channels, Completion, Delivery, Outcome as ChannelOutcome, Parcel, Received, Selected, Sent};
 use crate::errors;
 use crate::process::{CHANNELS, Pending, Process};
+use crate::reserve::Small;
 use crate::shared::Shared;
 use crate::table::Tabled;
 
@@ -113,6 +114,7 @@ impl wit::channels::Host for Calls {
         let account = u32::try_from(self.process.terms.host.lane.index()).unwrap_or(u32::MAX);
         let bounds = &self.terms.bounds;
         let (number, pool) = (self.process.number(), self.process.terms.host.pool.clone());
+        self.process.reserve(Small::Channels, channels.opened_by(number) + 1)?;
         let opened = channels.open_within(number, account, pool, capacity, bounds.channels, bounds.soft.channel_buffer);
         drop(channels);
         opened.map_err(|error| self.noted(errors::of_channel(&error)))

@@ -13,6 +13,7 @@ use crate::document;
 use crate::errors;
 use crate::names::{NameError, NameScope};
 use crate::process::{NAMED, Process, RELATED, Refused};
+use crate::reserve::Small;
 use crate::spawn::Birth;
 use crate::table::Tabled;
 use crate::terms::Terms;
@@ -23,6 +24,9 @@ const MAX_REASON: usize = 4096;
 const MAX_ERROR: usize = 64 << 10;
 /// The longest kind of an error.
 const MAX_KIND: usize = 255;
+/// The limits that guests keep themselves, see `soft-limits` of the contract.
+const KEPT_BY_GUESTS: &[&str] =
+    &["coroutines", "channels", "channel_buffer", "timers", "message_depth", "message_size", "memory"];
 
 impl Calls {
     /// Finds out whether and on which terms this process may start another.
@@ -90,6 +94,7 @@ impl Calls {
         if !target.tie(RELATED) {
             return Err(errors::no_process(&target.pid));
         }
+        self.process.reserve(Small::Relations, relations.made(own) + 1)?;
         let related = match relation {
             Relation::Monitor => relations.monitor(own, other),
             Relation::Link => relations.link(own, other),
@@ -227,12 +232,16 @@ impl wit::lifecycle::Host for Calls {
                 listed.remove(&self.process.number())
             };
         }
+        if let Some(warnings) = options.limit_warnings {
+            self.process.limit_warnings.store(warnings, Ordering::Relaxed);
+        }
     }
 
     fn get_options(&mut self) -> ProcessOptions {
         ProcessOptions {
             trap_links: Some(self.process.traps_links.load(Ordering::Relaxed)),
             upgradable: Some(self.process.upgradable.load(Ordering::Relaxed)),
+            limit_warnings: Some(self.process.limit_warnings.load(Ordering::Relaxed)),
         }
     }
 
@@ -246,6 +255,12 @@ impl wit::lifecycle::Host for Calls {
             self.node.authorize(&self.process, "process.spawn", entry, None)?;
         }
         self.node.plan_upgrade(&self.process, entry.as_deref(), args, unread)
+    }
+
+    fn refused(&mut self, limit: String) {
+        if KEPT_BY_GUESTS.contains(&limit.as_str()) {
+            self.process.hit(&limit);
+        }
     }
 
     fn finish(&mut self, outcome: Result<Payload, Error>) {

@@ -7,6 +7,7 @@ use moonlet_sandbox::wit::{self, Error, Payload};
 use super::Calls;
 use crate::arrival::Envelope;
 use crate::errors;
+use crate::reserve::Small;
 
 /// The longest topic in bytes: topics are kept in tables and copied with every message.
 const MAX_TOPIC: usize = 255;
@@ -64,6 +65,7 @@ impl wit::messages::Host for Calls {
         if inner.mailbox.topics() >= MAX_TOPICS {
             return Err(self.process.exceeded("topics", MAX_TOPICS as u64, MAX_TOPICS as u64 + 1));
         }
+        self.process.reserve(Small::Topics, inner.mailbox.topics() + 1)?;
         inner.mailbox.listen(topic);
         Ok(())
     }

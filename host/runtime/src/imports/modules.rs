@@ -48,19 +48,21 @@ impl wit::modules::Host for Calls {
         if module == POLICIES {
             return self.ask_policies(&args).map(|()| wit::Reply::Done(Payload::empty()));
         }
-        let values = document::decode_values(&args.data)?;
         if module == PROCESSES {
+            let values = document::decode_values(&args.data)?;
             let value = self.node.about_processes(&self.process, &function, &values)?;
             return Ok(wit::Reply::Done(Payload { data: document::values(&[value]), channels: Vec::new() }));
         }
         let host = std::sync::Arc::clone(&self.granted(&module)?.host);
+        let weight = document::weight(&args.data);
+        let mut call = ModuleCall::new(&self.node, &self.process, &self.terms, &module, weight)?;
+        let values = document::decode_values(&args.data)?;
         if function.ends_with(":__gc") {
             if let Some(resource) = values.first() {
                 self.node.handles.release(self.process.number(), resource);
             }
             return Ok(wit::Reply::Done(Payload::empty()));
         }
-        let mut call = ModuleCall::new(&self.node, &self.process, &self.terms, &module);
         match host.invoke(&mut call, &function, values) {
             Ok(Answer::Done(values)) => {
                 let body = Payload { data: document::values(&values), channels: Vec::new() };

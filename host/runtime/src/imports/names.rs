@@ -9,6 +9,7 @@ use super::Calls;
 use crate::errors;
 use crate::names::NameScope;
 use crate::process::NAMED;
+use crate::reserve::Small;
 use crate::table::Tabled;
 
 fn scope(scope: Scope) -> NameScope {
@@ -50,6 +51,7 @@ impl wit::names::Host for Calls {
         if !target.tie(NAMED) {
             return Err(errors::no_process(&target.pid));
         }
+        target.reserve(Small::Names, names.of(target.number()).len() + 1)?;
         let most = target.terms.bounds.names;
         names.register_within(&name, target.number(), scope(wide), most).map_err(|error| self.noted(errors::of_name(&error)))
     }

@@ -1,5 +1,7 @@
 //! CPU time that threads of the host spend for a process.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -32,6 +34,16 @@ impl Bill {
         let result = work();
         self.charge(thread_time().saturating_sub(start));
         result
+    }
+
+    /// Does work that waits in between, and charges the CPU time of its steps as [`Bill::run`] does.
+    ///
+    /// # Cancel safety
+    ///
+    /// That of the work.
+    pub async fn watch<F: Future>(&self, work: F) -> F::Output {
+        let mut work = pin!(work);
+        poll_fn(|context| self.run(|| work.as_mut().poll(context))).await
     }
 
     /// Waits until the host of the process is within the cap of its CPU share.

@@ -11,6 +11,7 @@ use rmpv::Value;
 use super::args::Args;
 use super::bill::Bill;
 use super::feed::Feed;
+use super::freight::Freight;
 use super::jobs::Job;
 use super::keeper::{Keeper, keep};
 use super::later::{Completer, Ticket};
@@ -33,11 +34,36 @@ pub struct ModuleCall<'a> {
     /// What it runs now.
     terms: &'a Terms,
     module: &'a str,
+    /// What its arguments weigh, and whom that is charged to.
+    weight: usize,
+    freight: Option<Freight>,
 }
 
+/// Arguments that weigh more are charged before they are read, others only while the call goes on without the caller.
+const HEAVY: usize = 4096;
+/// Bytes that a call takes while it goes on, beside its arguments.
+const JOB: usize = 1024;
+
 impl<'a> ModuleCall<'a> {
-    pub(crate) fn new(node: &'a Arc<Shared>, process: &'a Arc<Process>, terms: &'a Terms, module: &'a str) -> Self {
-        Self { node, process, terms, module }
+    /// Begins a call whose arguments weigh so much, see [`document::weight`].
+    pub(crate) fn new(
+        node: &'a Arc<Shared>,
+        process: &'a Arc<Process>,
+        terms: &'a Terms,
+        module: &'a str,
+        weight: usize,
+    ) -> Result<Self, Error> {
+        let mut call = Self { node, process, terms, module, weight, freight: None };
+        if weight > HEAVY {
+            call.freight = Some(call.load(weight)?);
+        }
+        Ok(call)
+    }
+
+    fn load(&self, bytes: usize) -> Result<Freight, Error> {
+        let freight = Freight::new(self.process);
+        freight.add(bytes)?;
+        Ok(freight)
     }
 
     /// Returns the pid of the caller.
@@ -189,7 +215,7 @@ impl<'a> ModuleCall<'a> {
     /// Returns what enters values into the caller's handle table after this call has returned, see [`ModuleCall::keep`].
     #[must_use]
     pub fn keeper(&self) -> Keeper {
-        Keeper::new(self.node, self.process, self.module)
+        Keeper::new(self.node, self.process, self.module, self.weight)
     }
 
     /// Refuses an entry of a namespace that the caller's process host does not allow. A module that gives access to an entry by its
@@ -214,9 +240,19 @@ impl<'a> ModuleCall<'a> {
     ///
     /// # Errors
     ///
-    /// `LimitExceeded` when the caller has too many handles.
+    /// `LimitExceeded` when the caller has too many handles, or its process host no memory left for one.
     pub fn keep<T: Any + Send + Sync>(&self, kind: &str, value: Arc<T>) -> Result<Value, Error> {
-        keep(self.node, self.process, self.module, kind, value)
+        self.keep_heavy(kind, value, 0)
+    }
+
+    /// Like [`ModuleCall::keep`], for a value that holds so many bytes beside a few hundred and what the arguments of this call weigh,
+    /// which are charged to the caller's process host in any case, until it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`ModuleCall::keep`].
+    pub fn keep_heavy<T: Any + Send + Sync>(&self, kind: &str, value: Arc<T>, bytes: usize) -> Result<Value, Error> {
+        keep(self.node, self.process, self.module, kind, value, self.weight.saturating_add(bytes))
     }
 
     /// Finds the value behind a resource of this module.
@@ -311,17 +347,19 @@ impl<'a> ModuleCall<'a> {
     ///
     /// `LimitExceeded` when too many operations of the caller are pending.
     pub fn later(&self, cancel: impl FnOnce() + Send + 'static) -> Result<(Ticket, Completer), Error> {
+        let freight = match &self.freight {
+            None => self.load(self.weight.saturating_add(JOB))?,
+            Some(freight) => freight.clone(),
+        };
         let mut inner = self.process.inner();
-        let allowed = self.process.terms.bounds.pending;
-        if inner.pending_count() >= allowed {
-            return Err(self.process.exceeded("pending_calls", allowed as u64, inner.pending_count() as u64 + 1));
-        }
+        self.process.admit_pending(&inner, 1)?;
         let ticket = inner.pend(|_| Pending::Module(Box::new(cancel)));
         let completer = Completer {
             node: Arc::downgrade(self.node),
             process: Arc::downgrade(self.process),
             ticket: Some(ticket),
             _job: self.job(),
+            _freight: freight,
         };
         Ok((Ticket(ticket), completer))
     }
@@ -330,6 +368,12 @@ impl<'a> ModuleCall<'a> {
     #[must_use]
     pub fn job(&self) -> Job {
         self.node.jobs.begin()
+    }
+
+    /// Returns what to charge the memory to that the call gathers for its result, before it is allocated.
+    #[must_use]
+    pub fn freight(&self) -> Freight {
+        self.freight.clone().unwrap_or_else(|| Freight::new(self.process))
     }
 
     /// Returns whom to charge for work that another thread does for the caller.
@@ -356,6 +400,7 @@ impl<'a> ModuleCall<'a> {
     }
 
     /// Answers with what a future comes to. When nobody waits any more, the future is dropped.
+    /// The caller is charged for the CPU time of its steps.
     ///
     /// # Errors
     ///
@@ -367,9 +412,10 @@ impl<'a> ModuleCall<'a> {
             // The work may have ended just now.
             let _ = give_up.send(());
         })?;
+        let bill = self.bill();
         tokio.spawn(async move {
             tokio::select! {
-                result = work => completer.complete(result),
+                result = bill.watch(work) => completer.complete(result),
                 // Nobody waits: the completer's own answer goes nowhere.
                 _ = given_up => {}
             }

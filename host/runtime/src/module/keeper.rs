@@ -11,17 +11,22 @@ use crate::process::{MODULES, Process};
 use crate::shared::Shared;
 use crate::table::Tabled;
 
+/// What a handle is charged beside what it says that it holds, in bytes: its place in the table, and the small value behind it.
+const HANDLE: usize = 512;
+
 /// Enters values into the handle table of one process.
 #[derive(Debug, Clone)]
 pub struct Keeper {
     node: Weak<Shared>,
     process: Weak<Process>,
     module: String,
+    /// What the arguments of the call weigh, which the value may hold.
+    weight: usize,
 }
 
 impl Keeper {
-    pub(super) fn new(node: &Arc<Shared>, process: &Arc<Process>, module: &str) -> Self {
-        Self { node: Arc::downgrade(node), process: Arc::downgrade(process), module: module.to_owned() }
+    pub(super) fn new(node: &Arc<Shared>, process: &Arc<Process>, module: &str, weight: usize) -> Self {
+        Self { node: Arc::downgrade(node), process: Arc::downgrade(process), module: module.to_owned(), weight }
     }
 
     /// Enters a value, see [`super::ModuleCall::keep`].
@@ -30,10 +35,19 @@ impl Keeper {
     ///
     /// `LimitExceeded` when the process has too many handles, `Canceled` when it has ended.
     pub fn keep<T: Any + Send + Sync>(&self, kind: &str, value: Arc<T>) -> Result<Value, Error> {
+        self.keep_heavy(kind, value, 0)
+    }
+
+    /// Enters a value that holds so many bytes, see [`super::ModuleCall::keep_heavy`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Keeper::keep`].
+    pub fn keep_heavy<T: Any + Send + Sync>(&self, kind: &str, value: Arc<T>, bytes: usize) -> Result<Value, Error> {
         let (Some(node), Some(process)) = (self.node.upgrade(), self.process.upgrade()) else {
             return Err(errors::canceled("the process has ended"));
         };
-        keep(&node, &process, &self.module, kind, value)
+        keep(&node, &process, &self.module, kind, value, self.weight.saturating_add(bytes))
     }
 }
 
@@ -43,11 +57,14 @@ pub(super) fn keep<T: Any + Send + Sync>(
     module: &str,
     kind: &str,
     value: Arc<T>,
+    bytes: usize,
 ) -> Result<Value, Error> {
     if !process.tie(MODULES) {
         return Err(errors::canceled("the process has ended"));
     }
     let allowed = process.terms.bounds.handles;
-    let kept = node.handles.insert(process.number(), allowed, module, kind, value);
+    let charge = process.terms.host.charge(HANDLE.saturating_add(bytes));
+    let charge = charge.map_err(|(allowed, used)| process.exceeded("quota.memory", allowed, used))?;
+    let kept = node.handles.insert(process.number(), allowed, module, kind, value, charge);
     kept.map_err(|used| process.exceeded("handles", allowed, used))
 }

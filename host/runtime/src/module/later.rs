@@ -5,6 +5,7 @@ use std::sync::Weak;
 use moonlet_sandbox::wit::{Error, Outcome, Payload};
 use rmpv::Value;
 
+use super::freight::Freight;
 use super::jobs::Job;
 use crate::document;
 use crate::errors;
@@ -33,6 +34,8 @@ pub struct Completer {
     pub(super) ticket: Option<u64>,
     /// It counts as a job until it is dropped.
     pub(super) _job: Job,
+    /// Its arguments are charged until then.
+    pub(super) _freight: Freight,
 }
 
 impl Completer {

@@ -11,7 +11,7 @@ use moonlet_sandbox::wit::Error;
 use rmpv::Value;
 use tokio::sync::Mutex;
 
-use super::{Answer, Fault, ModuleCall};
+use super::{Answer, Fault, Freight, ModuleCall};
 use crate::document;
 
 /// Bytes of a chunk when the caller does not say how many.
@@ -75,15 +75,16 @@ impl ByteStream {
         Self { state: Arc::new(Mutex::new(state)), size }
     }
 
-    /// Reads everything that is left, at most so many bytes.
+    /// Reads everything that is left, at most so many bytes, which are charged to the call as they come.
     ///
     /// # Errors
     ///
     /// As the source, and `Invalid` when there is more.
-    pub async fn read_all(&self, most: usize) -> Result<Vec<u8>, Error> {
+    pub async fn read_all(&self, most: usize, freight: &Freight) -> Result<Vec<u8>, Error> {
         let mut state = self.state.lock().await;
         let mut all = Vec::new();
         while let Some(piece) = state.read(CHUNK).await? {
+            freight.add(piece.len())?;
             all.extend_from_slice(&piece);
             if all.len() > most {
                 return Err(invalid(format!("the stream has more than {most} bytes")));

@@ -145,7 +145,7 @@ async fn collect<P: mysql_async::prelude::Protocol>(
     let mut last = Value::Array(Vec::new());
     loop {
         let columns = result.columns().unwrap_or_default();
-        let mut rows = Rows::new(columns.iter().map(|column| column.name_str().as_ref().into()).collect(), work.max_bytes);
+        let mut rows = Rows::new(columns.iter().map(|column| column.name_str().as_ref().into()).collect(), work);
         if work.wish == Wish::Changes {
             last = changes(result.last_insert_id().unwrap_or(0).into(), result.affected_rows());
         }

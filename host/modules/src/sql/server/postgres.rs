@@ -143,7 +143,7 @@ impl Postgres {
         let stream = self.client.query_raw(statement, parameters).await.map_err(Tried::of)?;
         let mut stream = pin!(stream);
         let columns = statement.columns();
-        let mut rows = Rows::new(columns.iter().map(|column| column.name().into()).collect(), work.max_bytes);
+        let mut rows = Rows::new(columns.iter().map(|column| column.name().into()).collect(), work);
         while let Some(row) = stream.try_next().await.map_err(Tried::of)? {
             if work.wish == Wish::Rows {
                 rows.check(row.raw_size_bytes()).map_err(Failure::TooMuch)?;

@@ -51,7 +51,7 @@ fn run(connection: &Connection, statement: &mut Statement<'_>, work: &Work, para
         statement.raw_bind_parameter(index + 1, parameter)?;
     }
     if work.wish == Wish::Rows {
-        return rows(statement, work.max_bytes);
+        return rows(statement, work);
     }
     let before = connection.total_changes();
     let mut rows = statement.raw_query();
@@ -64,7 +64,7 @@ fn changed(connection: &Connection, count: u64) -> Value {
     changes(connection.last_insert_rowid().into(), count)
 }
 
-fn rows(statement: &mut Statement<'_>, max_bytes: usize) -> Result<Value, Failure> {
+fn rows(statement: &mut Statement<'_>, work: &Work) -> Result<Value, Failure> {
     let mut found: Option<(Vec<bool>, Rows)> = None;
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
@@ -75,11 +75,11 @@ fn rows(statement: &mut Statement<'_>, max_bytes: usize) -> Result<Value, Failur
                 (Value::from(column.name()), boolean)
             });
             let (names, booleans): (Vec<Value>, Vec<bool>) = columns.unzip();
-            (booleans, Rows::new(names, max_bytes))
+            (booleans, Rows::new(names, work))
         });
         found.push(booleans.iter().enumerate().map(|(index, boolean)| {
             let content = row.get_ref(index).map_err(|error| internal(error.to_string()))?;
-            read(content, *boolean, max_bytes)
+            read(content, *boolean, work.max_bytes)
         }))?;
     }
     Ok(found.map_or_else(|| Value::Array(Vec::new()), |(_, rows)| rows.finish()))

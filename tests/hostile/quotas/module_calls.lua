@@ -1,0 +1,29 @@
+-- attack: calls of a module that wait for each other, each with large arguments that the node keeps meanwhile
+-- stopped by: quota.memory, to which the arguments are charged until the call is over
+-- ends: ok
+-- modules: compress
+
+local compress = require("compress")
+
+local function main()
+    local body = ("x"):rep(3900000)
+    local results, waiting, refused = channel.new(60), 60, nil
+    for _ = 1, waiting do
+        coroutine.spawn(function()
+            local packed, err = compress.brotli.encode(body, { level = 11 })
+            results:send(packed and true or err)
+        end)
+    end
+    for _ = 1, waiting do
+        local result = results:receive()
+        if result ~= true then
+            assert(result:kind() == "LimitExceeded", tostring(result))
+            assert(result:details().limit == "quota.memory", result:message())
+            refused = result
+        end
+    end
+    assert(refused, "everything was kept")
+    return true
+end
+
+return { main = main }
