@@ -4,7 +4,7 @@
 
 use moonlet_runtime::{Answer, Args, Error, Fault, HostModule, Manifest, ModuleCall, Value};
 
-use crate::fail::{exceeded, internal, invalid, no_function};
+use crate::fail::{about_limit, answer_too_long, internal, invalid, no_function};
 use crate::heavy;
 
 mod codec;
@@ -114,11 +114,16 @@ fn decode(call: &ModuleCall<'_>, codec: Codec, args: &Args<'_>) -> Result<Answer
     let quick = data.len() <= QUICK && allowed <= QUICK_OUTPUT && dictionary.is_none();
     let job = move || match codec.decode(&data, allowed, dictionary.as_deref()) {
         Ok(bytes) => Ok(Value::Binary(bytes)),
-        Err(Trouble::TooLong) if allowed < asked => Err(exceeded(format!(
-            "failed to decompress: the data is longer than {answer} bytes, which is what one answer to this process may have; raise `limits.message_size`"
-        ))),
+        Err(Trouble::TooLong) if allowed < asked => Err(answer_too_long(
+            format!(
+                "failed to decompress: the data is longer than {answer} bytes, which is what one answer to this process may have; raise `limits.message_size`"
+            ),
+            answer,
+        )),
+        // The reference documents this kind.
         Err(Trouble::TooLong) => {
-            Err(internal(format!("failed to decompress: the data is longer than `max_size`, {asked} bytes")))
+            let message = format!("failed to decompress: the data is longer than `max_size`, {asked} bytes");
+            Err(about_limit(internal(message), "max_size", asked as u64))
         }
         Err(Trouble::Broken(why)) => Err(invalid(format!("failed to decompress: {why}"))),
     };

@@ -35,6 +35,17 @@ pub(crate) fn no_function(module: &str, function: &str) -> Fault {
     Fault::Raised(format!("module `{module}` has no function `{}`", shown(function)))
 }
 
+/// Names the limit that an error is about in its details, with what it allows; there would be more.
+pub(crate) fn about_limit(mut error: Error, name: &str, allowed: u64) -> Error {
+    error.details = limit(name, allowed, allowed.saturating_add(1)).details;
+    error
+}
+
+/// An answer would be longer than one may be for this process.
+pub(crate) fn answer_too_long(message: impl Into<String>, allowed: usize) -> Error {
+    about_limit(exceeded(message), "message_size", allowed as u64)
+}
+
 /// A limit is reached; its name, what it allows and what there would be stand in the details.
 pub(crate) fn limit(name: &str, allowed: u64, used: u64) -> Error {
     let mut error = Error::new("LimitExceeded", format!("limit `{name}` exceeded: {allowed} allowed, {used} used"));

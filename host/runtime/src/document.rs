@@ -189,7 +189,11 @@ pub fn to_json(value: &Value) -> Result<serde_json::Value, Error> {
 pub fn error(error: &Error) -> Value {
     /// The extension type of errors in documents.
     const ERROR: i8 = 1;
-    let mut fields = vec![("kind".into(), error.kind.as_str().into()), ("message".into(), error.message.as_str().into())];
+    let message = errors::bounded_text(error.message.clone());
+    let mut fields = vec![("kind".into(), error.kind.as_str().into()), ("message".into(), message.into())];
+    if let Some(details) = Some(&error.details).filter(|details| !details.is_empty()).and_then(|details| decode(details).ok()) {
+        fields.push(("details".into(), details));
+    }
     if let Some(retryable) = error.retryable {
         fields.push(("retryable".into(), retryable.into()));
     }

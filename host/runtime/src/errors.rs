@@ -12,6 +12,13 @@ use crate::relations::RelationError;
 /// The longest piece of guest text that an error repeats.
 const SHOWN: usize = 80;
 
+/// The most bytes of the message with which a call of a module fails: whoever logs it, or sends it on, does so for this much.
+const LONGEST: usize = 1 << 10;
+/// How many of them are kept of the end, where the hint stands.
+const ENDING: usize = 256;
+/// What stands where a message was cut.
+const CUT: &str = " ... ";
+
 pub(crate) fn not_found(message: impl Into<String>) -> Error {
     Error::new("NotFound", message).with_retryable(false)
 }
@@ -106,6 +113,23 @@ pub(crate) fn limit_details(name: &str, allowed: u64, used: u64) -> Vec<u8> {
     document::map(&[("limit", name.into()), ("allowed", allowed.into()), ("used", used.into())])
 }
 
+/// Bounds the message of an error with which a call of a module fails.
+pub(crate) fn bounded(mut error: Error) -> Error {
+    error.message = bounded_text(error.message);
+    error
+}
+
+/// Bounds a message that may repeat a long argument: its beginning stays, and its end.
+pub(crate) fn bounded_text(message: String) -> String {
+    if message.len() <= LONGEST {
+        return message;
+    }
+    let head = message.floor_char_boundary(LONGEST - ENDING - CUT.len());
+    let tail = message.ceil_char_boundary(message.len() - ENDING);
+    let (head, tail) = (message.get(..head).unwrap_or_default(), message.get(tail..).unwrap_or_default());
+    format!("{head}{CUT}{tail}")
+}
+
 /// Cuts and cleans text of a guest for a message.
 pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::new();
@@ -133,5 +157,21 @@ fn push_plain(text: &mut String, character: char) {
         text.extend(character.escape_default());
     } else {
         text.push(character);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_message_keeps_its_beginning_and_its_end() {
+        assert_eq!(bounded_text("short".to_owned()), "short");
+        assert_eq!(bounded_text("x".repeat(LONGEST)).len(), LONGEST);
+        let bounded = bounded_text(format!("there is no `{}`: write it", "ä".repeat(100_000)));
+        assert!(bounded.starts_with("there is no `ää"), "{bounded}");
+        assert!(bounded.contains("ä ... ä"), "{bounded}");
+        assert!(bounded.ends_with("ää`: write it"), "{bounded}");
+        assert!(bounded.len() <= LONGEST && bounded.len() > LONGEST - 8, "{}", bounded.len());
     }
 }

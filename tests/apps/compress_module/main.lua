@@ -20,7 +20,8 @@ end)
 check.case("bombs are stopped", function()
     for _, name in ipairs(FORMATS) do
         local packed = compress[name].encode(("\0"):rep(500000))
-        check.fails(errors.INTERNAL, compress[name].decode(packed, { max_size = 1000 }))
+        local err = check.fails(errors.INTERNAL, compress[name].decode(packed, { max_size = 1000 }))
+        check.equal(err:details(), { limit = "max_size", allowed = 1000, used = 1001 })
     end
 end)
 

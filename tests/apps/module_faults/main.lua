@@ -30,6 +30,7 @@ local function calls(name, run)
         elseif results[2] == nil and results[3] ~= nil then
             check.equal(type(results[3]), "userdata", name .. " failed with")
             check.is_true(#results[3]:message() > 0, name .. " failed without a message")
+            check.is_true(#results[3]:message() < 2000, name .. " failed with a book")
         end
     end
     try()

@@ -2,7 +2,7 @@
 
 use moonlet_runtime::{Args, Error, Fault, Value};
 
-use crate::fail::{invalid, shown};
+use crate::fail::{about_limit, invalid, shown};
 
 /// The formats by their names.
 pub(super) const FORMATS: &[(&str, Format)] =
@@ -158,5 +158,7 @@ pub(super) fn broken(what: impl std::fmt::Display) -> Error {
 
 /// More than the program allows of an archive.
 pub(super) fn too_much(name: &str, allowed: u64) -> Error {
-    invalid(format!("the archive exceeds `{name}`, which is {allowed}: allow more of it, or refuse the archive"))
+    // The reference documents this kind.
+    let error = invalid(format!("the archive exceeds `{name}`, which is {allowed}: allow more of it, or refuse the archive"));
+    about_limit(error, name, allowed)
 }

@@ -70,8 +70,14 @@ local function executor(inner, method)
     return exec:with_options(options)
 end
 
+-- A name in a message; a long one is cut between two characters.
+local function shown(name)
+    name = tostring(name)
+    return #name > 100 and name:sub(1, utf8.offset(name, 0, 100) - 1) .. "..." or name
+end
+
 local function unknown(inner, name)
-    local message = ("`%s` has no method `%s`"):format(inner.id, tostring(name))
+    local message = ("`%s` has no method `%s`"):format(inner.id, shown(name))
     return nil, errors.new({ message = message, kind = errors.NOT_FOUND, retryable = false })
 end
 
@@ -80,7 +86,7 @@ local function caller(called)
     return function(self, ...)
         local inner = opened[self]
         if not inner then
-            error(("call methods with a colon: instance:%s(...)"):format(called), 2)
+            error(("call methods with a colon: instance:%s(...)"):format(shown(called)), 2)
         end
         local name, async = called, false
         local method = inner.methods[name]

@@ -11,6 +11,7 @@ use hyper::body::{Body, Incoming};
 use moonlet_runtime::{ByteSource, Error, Freight, NextBytes, Value};
 
 use super::network::failed;
+use crate::fail::answer_too_long;
 
 /// Bytes that are unpacked at once. They can become a thousand times as many, and only what has come out is counted.
 const UNPACKED_AT_ONCE: usize = 512;
@@ -133,7 +134,7 @@ impl Packed {
                 let message = format!(
                     "the answer has more than {most} bytes: raise `max_response_body` and `limits.message_size` of the process, or read it with `stream = true`"
                 );
-                return Err(Error::new("LimitExceeded", message).with_retryable(false));
+                return Err(answer_too_long(message, most));
             }
             freight.add(piece.len())?;
             all.extend_from_slice(&piece);

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::Set;
 use super::parse::{Block, Escape, Statement, Template};
 use crate::expr::{Expression, Scope, Trouble};
-use crate::fail::{exceeded, internal};
+use crate::fail::{answer_too_long, exceeded, internal};
 
 /// How deep templates and blocks may call each other.
 const MAX_CALLS: usize = 32;
@@ -257,7 +257,8 @@ impl Renderer<'_> {
 
     fn push(&mut self, text: &str) -> Result<(), Error> {
         if self.out.len() + text.len() > self.max_bytes {
-            return Err(exceeded(format!("failed to render: the result is longer than {} bytes", self.max_bytes)));
+            let message = format!("failed to render: the result is longer than {} bytes", self.max_bytes);
+            return Err(answer_too_long(message, self.max_bytes));
         }
         self.scope.step(1 + text.len() / 64).map_err(|trouble| failed("failed to render".to_owned(), &trouble))?;
         self.out.push_str(text);

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::syntax::translate;
-use crate::fail::{exceeded, invalid, no_function};
+use crate::fail::{answer_too_long, invalid, no_function};
 use crate::heavy;
 use crate::recent::Recent;
 
@@ -101,7 +101,7 @@ impl Search {
     }
 
     fn run(&self, regex: &Regex, text: &[u8], max: usize) -> Result<Value, Error> {
-        let mut size = Size { left: max };
+        let mut size = Size { most: max, left: max };
         Ok(match self {
             Self::Match => regex.is_match(text).into(),
             Self::Find => {
@@ -140,6 +140,7 @@ impl Search {
 
 /// What is left of the size that an answer may have.
 struct Size {
+    most: usize,
     left: usize,
 }
 
@@ -151,13 +152,13 @@ impl Size {
                 self.left = left;
                 Ok(value)
             }
-            None => Err(too_long()),
+            None => Err(too_long(self.most)),
         }
     }
 }
 
-fn too_long() -> Error {
-    exceeded("the result is longer than one answer to this process may be; raise `limits.message_size`")
+fn too_long(most: usize) -> Error {
+    answer_too_long("the result is longer than one answer to this process may be; raise `limits.message_size`", most)
 }
 
 fn string(bytes: &[u8]) -> Value {
@@ -184,11 +185,11 @@ fn replace(regex: &Regex, text: &[u8], replacement: &[u8], max: usize) -> Result
         groups.expand(replacement, &mut out);
         last = whole.end();
         if out.len() > max {
-            return Err(too_long());
+            return Err(too_long(max));
         }
     }
     out.extend_from_slice(text.get(last..).unwrap_or_default());
-    if out.len() > max { Err(too_long()) } else { Ok(out) }
+    if out.len() > max { Err(too_long(max)) } else { Ok(out) }
 }
 
 fn split(regex: &Regex, text: &[u8], count: i64, size: &mut Size) -> Result<Vec<Value>, Error> {
@@ -227,7 +228,7 @@ mod tests {
 
     fn parts(pattern: &str, text: &str, count: i64) -> Vec<String> {
         let regex = compile(pattern).unwrap();
-        let parts = split(&regex, text.as_bytes(), count, &mut Size { left: 1 << 20 }).unwrap();
+        let parts = split(&regex, text.as_bytes(), count, &mut Size { most: 1 << 20, left: 1 << 20 }).unwrap();
         parts.iter().map(|part| String::from_utf8(part.as_slice().unwrap().to_vec()).unwrap()).collect()
     }
 

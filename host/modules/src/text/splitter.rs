@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use moonlet_runtime::{Error, Value};
 
 use super::markdown;
-use crate::fail::{exceeded, invalid};
+use crate::fail::{answer_too_long, invalid};
 
 /// How a text is split.
 #[derive(Debug, Clone)]
@@ -74,12 +74,13 @@ fn flag(name: &str, value: &Value) -> Result<bool, Error> {
 /// How many bytes of chunks may still be made: with much overlap they can be far more than the text.
 #[derive(Debug)]
 pub(super) struct Budget {
+    most: usize,
     left: usize,
 }
 
 impl Budget {
     pub(super) fn new(bytes: usize) -> Self {
-        Self { left: bytes }
+        Self { most: bytes, left: bytes }
     }
 
     pub(super) fn spend(&mut self, chunk: &str) -> Result<(), Error> {
@@ -88,7 +89,10 @@ impl Budget {
                 self.left = left;
                 Ok(())
             }
-            None => Err(exceeded("the chunks are longer than one answer to this process may be: use less overlap")),
+            None => {
+                let message = "the chunks are longer than one answer to this process may be: use less overlap";
+                Err(answer_too_long(message, self.most))
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use moonlet_runtime::{Args, Error, Fault, Value};
 
 use super::scalar::{self, Style};
-use crate::fail::{exceeded, invalid};
+use crate::fail::{answer_too_long, invalid};
 
 /// In which order fields are written.
 #[derive(Debug, Default)]
@@ -107,7 +107,8 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn indent(&mut self, spaces: usize) -> Result<(), Error> {
         if self.out.len() > self.max_bytes {
-            return Err(exceeded(format!("failed to encode YAML: the text is longer than {} bytes", self.max_bytes)));
+            let message = format!("failed to encode YAML: the text is longer than {} bytes", self.max_bytes);
+            return Err(answer_too_long(message, self.max_bytes));
         }
         self.out.extend(std::iter::repeat_n(' ', spaces));
         Ok(())

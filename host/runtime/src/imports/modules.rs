@@ -70,8 +70,8 @@ impl wit::modules::Host for Calls {
                 Ok(wit::Reply::Done(body))
             }
             Ok(Answer::Pending(ticket)) => Ok(wit::Reply::Pending(ticket.number())),
-            Err(Fault::Raised(message)) => Ok(wit::Reply::Raised(message)),
-            Err(Fault::Failed(error)) => Err(error),
+            Err(Fault::Raised(message)) => Ok(wit::Reply::Raised(errors::bounded_text(message))),
+            Err(Fault::Failed(error)) => Err(errors::bounded(error)),
         }
     }
 }

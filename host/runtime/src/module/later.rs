@@ -52,7 +52,7 @@ impl Completer {
         let outcome = match result.map(|values| document::values(&values)) {
             Ok(data) if data.len() > allowed => Outcome::Failed(errors::limit("message_size", allowed as u64, data.len() as u64)),
             Ok(data) => Outcome::Done(Payload { data, channels: Vec::new() }),
-            Err(error) => Outcome::Failed(error),
+            Err(error) => Outcome::Failed(errors::bounded(error)),
         };
         node.complete(&process, ticket, outcome);
     }
