@@ -7,7 +7,7 @@ use moonlet_sandbox::wit::Error;
 use rmpv::Value;
 
 use crate::errors;
-use crate::process::{MODULES, Process};
+use crate::process::{ENDED, MODULES, Process};
 use crate::shared::Shared;
 use crate::table::Tabled;
 
@@ -66,5 +66,10 @@ pub(super) fn keep<T: Any + Send + Sync>(
     let charge = process.terms.host.charge(HANDLE.saturating_add(bytes));
     let charge = charge.map_err(|(allowed, used)| process.exceeded("quota.memory", allowed, used))?;
     let kept = node.handles.insert(process.number(), allowed, module, kind, value, charge);
+    // Its end may have come between: then nobody else forgets what came into its table after that.
+    if process.is_tied(ENDED) {
+        node.handles.forget(process.number());
+        return Err(errors::canceled("the process has ended"));
+    }
     kept.map_err(|used| process.exceeded("handles", allowed, used))
 }
