@@ -1,4 +1,4 @@
-//! Every function of every module: allowed, denied, and with arguments of all kinds.
+//! Every function of every module: allowed, denied, over its limits, cancelled, killed in the middle, and with arguments of all kinds.
 //!
 //! What each is called with stands in `tests/projects/harness/rows.lua`; a function without a row fails here.
 
@@ -7,11 +7,16 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
+use std::time::Duration;
 
 use moonlet_tests::binary::repository;
 use moonlet_tests::declared::{declared, methods};
-use moonlet_tests::run::Run;
+use moonlet_tests::run::{Run, Stream};
+
+/// One part runs each of some hundred functions several times. Far above what that needs, also on a busy machine.
+const TIME_LIMIT: Duration = Duration::from_secs(600);
 
 fn output(arguments: &[&str]) -> String {
     let finished = Run::start(arguments, None).unwrap().finish().unwrap();
@@ -65,7 +70,17 @@ fn check(part: &str) {
     let folder = std::env::temp_dir().join(format!("moonlet-harness-{part}-{}", std::process::id()));
     write_project(&folder);
     let project = folder.to_str().unwrap();
-    let run = Run::start(&["run", project, "-x", "app:main", "--", part], None).unwrap();
+    // A port that was free a moment ago.
+    let metrics = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let arguments = ["run", project, "-x", "app:main", "--metrics", &metrics, "--", part, &metrics];
+    // Where calls that read are to wait, its standard input is as a terminal whose user is away; elsewhere there is enough to read.
+    let silent = part == "killed";
+    let text = folder.join("rows.lua");
+    let run = if silent { Run::interactive(&arguments) } else { Run::start(&arguments, Some(&text)) };
+    let mut run = run.unwrap().within(TIME_LIMIT);
+    if silent {
+        run.await_text(Stream::Stdout, "end of the harness\n").unwrap();
+    }
     let finished = run.finish().unwrap();
     let wrong: Vec<&str> = finished.stdout.lines().filter(|line| line.starts_with("wrong: ")).collect();
     assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
@@ -81,6 +96,26 @@ fn every_function_needs_the_actions_that_are_told_and_no_others() {
 }
 
 #[test]
+fn what_needs_a_request_a_message_or_the_terminal_works_there() {
+    check("places");
+}
+
+#[test]
 fn every_function_survives_arguments_of_all_kinds() {
     check("odd");
+}
+
+#[test]
+fn whatever_keeps_waits_or_gives_much_is_refused_at_its_limit() {
+    check("limits");
+}
+
+#[test]
+fn nothing_is_left_of_a_process_that_is_killed_in_the_middle_of_a_call() {
+    check("killed");
+}
+
+#[test]
+fn nothing_is_left_of_a_call_that_is_cancelled_or_comes_to_its_deadline() {
+    check("canceled");
 }

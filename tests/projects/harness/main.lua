@@ -1,14 +1,21 @@
 -- Runs every row in every way that applies to it, and says what was wrong.
+--
+-- It holds nothing itself, or the gauges would count that: what needs objects of modules runs in other processes.
 local rows = require("rows")
 local lists = require("lists")
 local funcs = require("funcs")
-local http = require("http")
-local http_client = require("http_client")
+local gauges = require("gauges")
 local io = require("io")
-local json = require("json")
+local names = require("names")
 local queue = require("queue")
 local security = require("security")
+local time = require("time")
 
+-- How long a row may take to come where it is waited for. Never reached when all is well.
+local PATIENCE = "30s"
+
+-- Where the node tells what it uses.
+local address
 
 local function say(text)
     io.print(text)
@@ -20,75 +27,18 @@ local function report(wrong)
     end
 end
 
--- Every function that is there, or declared, has a row; every row has a function.
-local function check_names()
-    local found = {}
-    local function walk(name, value, depth)
-        if type(value) == "function" then
-            found[name] = true
-        elseif type(value) == "table" and depth < 4 then
-            for key, inner in pairs(value) do
-                walk(name .. "." .. tostring(key), inner, depth + 1)
-            end
-        end
-    end
-    for _, name in ipairs(lists.modules) do
-        local module = require(name)
-        if type(module) == "table" then
-            walk(name, module, 1)
-        end
-    end
-    for _, name in ipairs(lists.declared) do
-        local value = require(name:match("^[^.]+"))
-        for part in name:match("%.(.*)$"):gmatch("[^.]+") do
-            value = type(value) == "table" and value[part] or nil
-        end
-        if type(value) == "function" then
-            found[name] = true
-        end
-    end
-    for _, name in ipairs(lists.methods) do
-        found[name] = true
-    end
-    for name in pairs(found) do
-        if not rows.table[name] then
-            say("wrong: " .. name .. " has no row in tests/projects/harness/rows.lua")
-        end
-    end
-    for name in pairs(rows.table) do
-        if not name:find(" ") and not found[name] then
-            say("wrong: " .. name .. " has a row, but is no function or method")
-        end
-    end
-    local needed = {}
-    for _, row in pairs(rows.table) do
-        for action in pairs(row.needs) do
-            needed[action] = true
-        end
-    end
-    for _, action in ipairs(lists.actions) do
-        if not needed[action] then
-            say("wrong: no row needs " .. action .. ", which the table of modules names")
-        end
-        needed[action] = nil
-    end
-    for action in pairs(needed) do
-        say("wrong: the table of modules does not name " .. action)
-    end
-end
-
 local function policy(id)
     return assert(security.policy(id))
 end
 
 -- Runs rows on a host, under a scope.
-local function call(mode, keys, scope, host)
-    local caller = funcs.new():with_options({ host = host or "app:processes" })
+local function call(mode, keys, scope, entry)
+    local caller = funcs.new():with_options({ host = "app:processes" })
     if scope then
         caller = caller:with_actor(security.new_actor("row", {})):with_scope(assert(security.new_scope(scope)))
     end
     say("runs " .. mode .. " of " .. keys[1] .. (keys[2] and " and others" or ""))
-    local wrong, err = caller:call("app:run", mode, keys, process.pid())
+    local wrong, err = caller:call(entry or "app:run", mode, keys)
     report(wrong or { table.concat(keys, " "):sub(1, 200) .. " " .. mode .. ": the process ended: " .. tostring(err) })
 end
 
@@ -101,8 +51,23 @@ local function sorted(map)
     return keys
 end
 
-local function place(key)
-    return rows.table[key].place
+-- The keys of all rows that fit.
+local function those(fits)
+    local keys = {}
+    for _, key in ipairs(sorted(rows.table)) do
+        if fits(rows.table[key], key) then
+            table.insert(keys, key)
+        end
+    end
+    return keys
+end
+
+local function anywhere(row)
+    return not row.place
+end
+
+local function somewhere(row)
+    return row.place ~= nil
 end
 
 -- Rows that share something, each group by a text.
@@ -121,41 +86,93 @@ local function needs(key)
     return sorted(rows.table[key].needs)
 end
 
-local wrongs = process.listen("wrong")
-local address = http.address("gateway")
+local wrongs, told = process.listen("wrong"), process.listen("told")
 
--- Asks the endpoint, or the consumer, to run a row.
-local function elsewhere(mode, key)
-    say("runs " .. mode .. " of " .. key)
-    if place(key) == "http" then
-        local options = { headers = { ["X-Asked"] = json.encode({ mode = mode, to = process.pid() }), ["Content-Type"] = "text/plain" } }
-        if key:find("multipart") or key:find("UploadedFile") then
-            options.files = { { name = "file", filename = "a.txt", content = "text" } }
-        else
-            options.body = '"text"'
-        end
-        assert(http_client.post("http://" .. address .. "/rows/" .. http_client.encode_uri(key) .. "?q=1", options))
-    else
-        assert(queue.publish("app:rows_queue", { mode = mode, key = key, to = process.pid() }))
+-- What comes next of a row that runs elsewhere: what it tells, or nothing and what went wrong.
+local function next_of(key)
+    local late = time.after(PATIENCE)
+    local ready = channel.select({ told:case_receive(), wrongs:case_receive(), late:case_receive() })
+    if ready.channel == told then
+        return ready.value
+    elseif ready.channel == wrongs then
+        return nil, ready.value[1] or key .. " was over too soon"
     end
-    report((wrongs:receive()))
+    return nil, key .. " did not come to where it should"
 end
 
-local function all_rows()
-    local keys = {}
-    for _, key in ipairs(sorted(rows.table)) do
-        if not place(key) then
-            table.insert(keys, key)
-        end
+-- Starts a row where it can run: as a process of its own, or in a call, whose future it gives.
+local function start(mode, key, options)
+    say("runs " .. mode .. " of " .. key)
+    local place, narrow = rows.table[key].place, options and options.narrow
+    local asked = { mode = mode, key = key, to = process.pid(), narrow = narrow }
+    if place == "http" then
+        return assert(funcs.async("app:post", asked))
+    elseif place == "queue" then
+        assert(queue.publish(narrow and "app:narrow_rows" or "app:wide_rows", asked))
+    elseif options and options.in_call then
+        return assert(funcs.async("app:run", mode, { key }, process.pid()))
+    else
+        assert(process.spawn(narrow and "app:narrow_job" or "app:job", place == "terminal" and "app:terminal" or "app:processes", asked))
     end
-    return keys
+end
+
+-- Runs a row where it can run, with low limits or without, and tells what was wrong.
+local function elsewhere(mode, key, narrow)
+    if not rows.table[key].place then
+        return call(mode, { key }, nil, narrow and "app:narrow")
+    end
+    start(mode, key, { narrow = narrow })
+    local late = time.after(PATIENCE)
+    local ready = channel.select({ wrongs:case_receive(), late:case_receive() })
+    report(ready.channel == wrongs and ready.value or { key .. " " .. mode .. ": there was no answer" })
+end
+
+-- Nothing may be left of a row.
+local function settle(key, mode)
+    local left = key:find("^exec") and gauges.programs_settled() or gauges.settled(address)
+    if left then
+        say(("wrong: %s %s: %s"):format(key, mode, left))
+    end
+end
+
+-- Starts a row, and ends its process when it is where it tells; gives what there was then.
+local function kill(mode, key, is_there)
+    local future = start(mode, key)
+    local pid, wrong = next_of(key)
+    local found
+    if pid then
+        found, wrong = gauges.await(address, function(now)
+            return is_there(now.processes[pid])
+        end)
+        wrong = not found and key .. " is not where it should be" or nil
+        process.terminate(pid)
+    end
+    if future and wrong then
+        future:cancel()
+    elseif future then
+        future:response():receive()
+    end
+    if wrong then
+        say(("wrong: %s %s: %s"):format(key, mode, wrong))
+    end
+    settle(key, mode)
+    return found
+end
+
+local function is_there(found)
+    return found ~= nil
+end
+
+local function is_waiting(found)
+    return found and found.state == "idle" and found.pending > 0
 end
 
 local parts = {}
 
 -- Allowed by exactly what the row needs, and denied without each part of it.
-function parts.policies(keys)
-    check_names()
+function parts.policies()
+    report(names.wrong(rows.table, lists))
+    local keys = those(anywhere)
     for action, group in pairs(grouped(keys, function(key)
         return { table.concat(needs(key), " ") }
     end)) do
@@ -170,28 +187,100 @@ function parts.policies(keys)
     end
 end
 
-function parts.odd(keys)
-    local odd = {}
-    for _, key in ipairs(keys) do
-        if rows.table[key].odd then
-            table.insert(odd, key)
-        end
+-- What needs a request, a message or the terminal works where these are.
+function parts.places()
+    for _, key in ipairs(those(somewhere)) do
+        elsewhere("works", key)
     end
+end
+
+function parts.odd()
+    local odd = those(function(row)
+        return row.odd and not row.place
+    end)
     for _, group in pairs(grouped(odd, function(key)
         return { key:match("^[^.]+") }
     end)) do
         call("odd", group)
     end
+    for _, key in ipairs(those(function(row)
+        return row.odd and row.place
+    end)) do
+        elsewhere("odd", key)
+    end
+end
+
+-- Whatever keeps handles is refused at the limit, and gives them all back with its process; so are calls that wait, and large answers.
+function parts.limits()
+    local keeps = 0
     for _, key in ipairs(sorted(rows.table)) do
-        if rows.table[key].odd and (place(key) == "http" or place(key) == "queue") then
-            elsewhere("odd", key)
+        local found = kill("kept", key, is_there)
+        if found and found.handles >= rows.KEPT then
+            keeps = keeps + 1
+            elsewhere("over", key, true)
+            settle(key, "over")
+        end
+    end
+    say(keeps .. " rows keep handles")
+    call("busy", those(anywhere), nil, "app:crowded")
+    for _, key in ipairs(those(somewhere)) do
+        elsewhere("busy", key, true)
+    end
+    for mode, option in pairs({ crowded = "waits", large = "large" }) do
+        for _, key in ipairs(those(function(row)
+            return row[option] and not row.place
+        end)) do
+            call(mode, { key }, nil, mode == "crowded" and "app:crowded" or "app:narrow")
+            settle(key, mode)
         end
     end
 end
 
-local function main(part)
-    rows.prepare()
-    parts[part](all_rows())
+-- Nothing is left of a process that is killed in the middle of a call, and everything works afterwards.
+function parts.killed()
+    for _, key in ipairs(those(function(row)
+        return row.waits ~= row.call
+    end)) do
+        kill("endless", key, is_there)
+    end
+    for _, key in ipairs(those(function(row)
+        return row.waits
+    end)) do
+        kill("waiting", key, is_waiting)
+    end
+    call("works", those(anywhere))
+end
+
+-- Nothing is left of a call that is cancelled, or comes to its deadline, in the middle.
+function parts.canceled()
+    for _, key in ipairs(those(function(row)
+        -- Nobody can cancel a consumer's function, and the terminal is for processes.
+        return row.place ~= "queue" and row.place ~= "terminal"
+    end)) do
+        local future = start("endless", key, { in_call = true })
+        local pid, wrong = next_of(key)
+        if not pid then
+            say(("wrong: %s endless: %s"):format(key, wrong))
+        end
+        future:cancel()
+        settle(key, "endless")
+    end
+    for _, key in ipairs(those(function(row)
+        return row.waits and not row.place
+    end)) do
+        local _, err = funcs.new():with_options({ timeout = 100 }):call("app:run", "waiting", { key }, process.pid())
+        if not err or err:kind() ~= "Timeout" then
+            say(("wrong: %s came back before its deadline: %s"):format(key, tostring(err)))
+        end
+        settle(key, "waiting")
+    end
+    call("works", those(anywhere))
+end
+
+local function main(part, metrics)
+    address = metrics
+    assert(funcs.call("app:prepare"))
+    parts[part]()
     say("end of the harness")
     return 0
 end

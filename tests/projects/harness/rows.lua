@@ -3,13 +3,21 @@
 -- `row(name, needs, call, options)`; the options are
 --   make     gives the object that a method is called on
 --   waits    a call that never comes back by itself
---   large    a call whose answer is over 64 KB
+--   large    a call whose answer has more than a megabyte
 --   fails    the kind of error that a good call gives, where there is nothing else to be had here
 --   filtered a refusal leaves things out, and is no error
 --   odd      false: not called with arguments of all kinds
--- A name with a space is another way to call a function.
 --   place    where it can be called: `http`, `queue` or `terminal`
+-- A name with a space is another way to call a function.
+--
+-- From these rows alone come the proofs that limits hold and that nothing is left of calls that are cancelled or killed in the middle.
 local rows = { table = {} }
+
+-- How many results are kept where it is looked whether handles are among them.
+rows.KEPT = 6
+-- What `limits` of the entries with `narrow` in their names allow.
+rows.HANDLES = 4
+rows.PENDING = 4
 
 local function row(name, needs, call, options)
     local made = options or {}
@@ -19,9 +27,6 @@ local function row(name, needs, call, options)
     end
     if made.odd == nil then
         made.odd = true
-    end
-    if made.handles == nil then
-        made.handles = needs ~= "" and not made.place and not made.fails
     end
     rows.table[name] = made
 end
@@ -294,7 +299,7 @@ row("exec.Process:wait", "exec.get exec.run", call("wait"), {
 })
 methods("exec.Process", "exec.get exec.run", started("sleep 3600"), {
     signal = call("signal", 15), pid = call("pid"), close = call("close", true),
-}, { handles = false })
+})
 row("exec.Process:write_stdin", "exec.get exec.run", call("write_stdin", "x"), { make = started("cat") })
 methods("exec.Process", "exec.get exec.run", command("cat"), {
     stdout_stream = call("stdout_stream"), stderr_stream = call("stderr_stream"),
@@ -436,19 +441,22 @@ for _, name in ipairs({ "get", "post", "put", "patch", "delete", "head", "option
         return require("http_client")[name](url()(), { timeout = "20s" })
     end, {
         large = name == "get" and function()
-            return require("http_client").get(url()())
+            return require("http_client").get(url("/large")())
         end or nil,
         waits = name == "get" and function()
             return require("http_client").get(url("/waits")())
         end or nil,
-        })
+    })
 end
 row("http_client.request", REQUEST, function()
     return require("http_client").request("POST", url()())
 end)
 row("http_client.request_batch", REQUEST, function()
     local answers, faults = require("http_client").request_batch({ { "POST", url()() } })
-    return answers and answers[1], faults and faults[1]
+    if not answers then
+        return nil, faults
+    end
+    return answers[1], faults and faults[1]
 end)
 row("http_client.get without verification", REQUEST .. " http_client.insecure_tls", function()
     return require("http_client").get(url()(), { tls = { insecure_skip_verify = true } })
@@ -485,8 +493,8 @@ methods("http.HttpResponse", "", of("http", "response"), {
 local function body()
     return ok(require("http").request():stream())
 end
-methods("http.HttpStream", "", body, { read = call("read"), stat = call("stat"), close = call("close"), scanner = call("scanner"), flush = call("flush") }, { place = "http" })
-methods("http.HttpStream", "", body, { write = call("write", "x"), seek = call("seek", "set", 0) }, { place = "http", fails = "Internal" })
+methods("http.HttpStream", "", body, { read = call("read"), stat = call("stat"), close = call("close"), scanner = call("scanner") }, { place = "http" })
+methods("http.HttpStream", "", body, { flush = call("flush"), write = call("write", "x"), seek = call("seek", "set", 0) }, { place = "http", fails = "Internal" })
 methods("http.UploadedFile", "", function()
     return ok(require("http").request():parse_multipart()).files.file[1]
 end, { name = call("name"), size = call("size"), header = call("header", "Content-Type"), stream = call("stream") }, { place = "http" })
@@ -494,8 +502,11 @@ end, { name = call("name"), size = call("size"), header = call("header", "Conten
 -- io
 plain("io", {
     print = of("io", "print", "x"), eprint = of("io", "eprint", ""), write = of("io", "write", ""), flush = of("io", "flush"), args = of("io", "args"),
-    raw = of("io", "raw", false), read = of("io", "read", 0), readline = function() end,
+    raw = of("io", "raw", false), read = of("io", "read", 1), readline = of("io", "readline"),
 }, { place = "terminal" })
+for _, name in ipairs({ "read", "readline" }) do
+    rows.table["io." .. name].waits = rows.table["io." .. name].call
+end
 
 -- pg
 local function group()
@@ -617,7 +628,7 @@ row("security.TokenStore:close", "security.token_store.get", call("close"), { ma
 
 -- sql
 local ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
-local LARGE = "SELECT hex(zeroblob(100000)) AS large"
+local LARGE = "SELECT hex(zeroblob(1000000)) AS large"
 local function db()
     return ok(require("sql").get("app:db"))
 end
@@ -636,7 +647,7 @@ methods("sql.Database", "db.get", db, {
     execute = call("execute", "CREATE TABLE IF NOT EXISTS t (a)"), prepare = call("prepare", "SELECT 1"), begin = function(object)
         return ok(object:begin()):rollback()
     end, release = call("release"), stats = call("stats"), type = call("type"),
-}, { handles = false })
+})
 local function then_back(run)
     return function(object)
         local value, err = run(object)
@@ -655,7 +666,7 @@ methods("sql.Transaction", "db.get", transaction, {
     commit = call("commit"), rollback = call("rollback"), savepoint = then_back(call("savepoint", "a")),
     rollback_to = saved(call("rollback_to", "a")), release = saved(call("release", "a")), db_type = then_back(call("db_type")),
     query = then_back(call("query", "SELECT 1")),
-}, { handles = false, odd = false })
+}, { odd = false })
 rows.table["sql.Transaction:query"].large = then_back(call("query", LARGE))
 -- Each would wait for the connection that the one before it has.
 rows.table["sql.Database:begin"].odd = false
@@ -714,10 +725,10 @@ methods("templates.Set", "template.get", views, { render = call("render", "hello
 function rows.prepare()
     local files = volume()
     ok(files:writefile("a.txt", "text\nmore"))
-    ok(files:writefile("large.txt", ("x"):rep(100000)))
+    ok(files:writefile("large.txt", ("x"):rep(2000000)))
     local store = memory()
     ok(store:set("a", 1))
-    ok(store:set("large", ("x"):rep(100000)))
+    ok(store:set("large", ("x"):rep(2000000)))
 end
 
 return rows

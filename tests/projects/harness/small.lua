@@ -13,8 +13,12 @@ local function socket()
     if req:query("pid") then
         res:set_header("X-WS-Relay", json.encode({ target_pid = req:query("pid") }))
     else
-        res:write(("quick "):rep(20000))
+        res:write("quick")
     end
 end
 
-return { quick = quick, waits = waits, socket = socket }
+local function large()
+    require("http").response():write(("x"):rep(2000000))
+end
+
+return { quick = quick, waits = waits, large = large, socket = socket }
