@@ -25,9 +25,9 @@ pub(crate) fn internal(message: impl Into<String>) -> Error {
     Error::new("Internal", message).with_retryable(false)
 }
 
-/// More than is allowed, of something that has no limit with a name.
-pub(crate) fn exceeded(message: impl Into<String>) -> Error {
-    Error::new("LimitExceeded", message).with_retryable(false)
+/// A limit is reached, which the message says in words of its own; its name, and what it allows, stand in the details.
+pub(crate) fn exceeded(message: impl Into<String>, name: &str, allowed: u64) -> Error {
+    about_limit(Error::new("LimitExceeded", message).with_retryable(false), name, allowed)
 }
 
 /// A function that the manifest does not name, which only a guest that makes calls up can ask for.
@@ -43,7 +43,7 @@ pub(crate) fn about_limit(mut error: Error, name: &str, allowed: u64) -> Error {
 
 /// An answer would be longer than one may be for this process.
 pub(crate) fn answer_too_long(message: impl Into<String>, allowed: usize) -> Error {
-    about_limit(exceeded(message), "message_size", allowed as u64)
+    exceeded(message, "message_size", allowed as u64)
 }
 
 /// A limit is reached; its name, what it allows and what there would be stand in the details.

@@ -133,7 +133,8 @@ impl Recorded {
             let of_host = self.of_hosts.entry(host.to_owned()).or_default();
             if self.count >= MAX_SERIES || *of_host >= MAX_SERIES_OF_HOST {
                 let message = "there are too many metrics: use fewer names, and labels with fewer different values";
-                return Err(exceeded(format!("{message} (at most {MAX_SERIES_OF_HOST} for a process host)")));
+                let message = format!("{message} (at most {MAX_SERIES_OF_HOST} for a process host)");
+                return Err(exceeded(message, "metrics", MAX_SERIES_OF_HOST as u64));
             }
             self.count += 1;
             *of_host += 1;

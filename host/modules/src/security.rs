@@ -292,5 +292,9 @@ fn internal(message: impl Into<String>) -> Error {
 }
 
 fn too_many(count: usize) -> Error {
-    Error::new("LimitExceeded", format!("a scope of {count} policies has too many of them")).with_retryable(false)
+    // The runtime knows how many that are.
+    let mut error =
+        Error::new("LimitExceeded", format!("a scope of {count} policies has too many of them")).with_retryable(false);
+    error.details = document::map(&[("limit", "policies".into()), ("used", (count as u64).into())]);
+    error
 }

@@ -118,6 +118,12 @@ function check.fails(kind, value, err)
         fail("expected an error of kind " .. show(kind) .. ", got no Error object but " .. show(err))
     elseif err:kind() ~= kind then
         fail("expected kind " .. show(kind) .. ", got " .. show(err:kind()) .. ": " .. tostring(err))
+    elseif kind == "LimitExceeded" then
+        -- Database servers have limits of their own, which they name by a code.
+        local details = err:details()
+        if type(details) ~= "table" or details.limit == nil and details.sqlstate == nil then
+            fail("expected a limit in the details of: " .. tostring(err))
+        end
     end
     return err
 end

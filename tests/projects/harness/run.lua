@@ -87,13 +87,15 @@ function modes.odd(row, key)
         end
     end
     local function try(...)
-        local kind, text = outcome(called, ...)
+        local kind, text, details = outcome(called, ...)
         if kind and (text:find("gave no answer") or text:find("was given up") or text:find("panic")) then
             return "broke down: " .. text
         elseif kind and text == "" then
             return "failed without a word"
         elseif kind and #text > LONGEST then
             return ("failed with a message of %d bytes: %s"):format(#text, text:sub(1, 100))
+        elseif kind == "LimitExceeded" and (type(details) ~= "table" or not details.limit) then
+            return "was refused without saying by which limit: " .. text
         end
     end
     for _, odd in ipairs(ODD) do

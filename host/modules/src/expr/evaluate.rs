@@ -6,7 +6,7 @@ use moonlet_runtime::{Error, Value};
 
 use super::ast::{Binary, Kind, Node, Pointer, Program, Unary};
 use super::lexer::place;
-use super::value::Item;
+use super::value::{Item, Room};
 use super::{builtins, number, predicate};
 use crate::fail::{exceeded, internal};
 
@@ -21,24 +21,37 @@ pub(super) const MAX_TEXT: usize = 1024 * 1024;
 pub(super) struct Failure {
     message: String,
     at: Option<usize>,
-    limit: bool,
+    limit: Option<Bound>,
 }
+
+/// A limit that is reached: its name and what it allows.
+pub(crate) type Bound = (&'static str, u64);
 
 impl Failure {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), at: None, limit: false }
+        Self { message: message.into(), at: None, limit: None }
+    }
+
+    /// More than a limit allows.
+    pub(super) fn over(message: impl Into<String>, name: &'static str, allowed: u64) -> Self {
+        Self { limit: Some((name, allowed)), ..Self::new(message) }
+    }
+
+    /// A text would be longer than texts may be.
+    pub(super) fn long_text() -> Self {
+        Self::over(format!("a string is longer than {MAX_TEXT} bytes"), "text", MAX_TEXT as u64)
     }
 
     /// Names the function that failed.
     pub(super) fn of(mut self, function: &str) -> Self {
-        if !self.limit {
+        if self.limit.is_none() {
             self.message = format!("{}: {}", function, self.message);
         }
         self
     }
 
-    /// Returns the message, and whether a limit is reached.
-    pub(super) fn parts(self) -> (String, bool) {
+    /// Returns the message, and which limit is reached.
+    pub(super) fn parts(self) -> (String, Option<Bound>) {
         (self.message, self.limit)
     }
 
@@ -61,7 +74,10 @@ impl Steps {
                 self.left = left;
                 Ok(())
             }
-            None => Err(Failure { limit: true, ..Failure::new(format!("the expression takes more than {MAX_STEPS} steps")) }),
+            None => {
+                let message = format!("the expression takes more than {MAX_STEPS} steps");
+                Err(Failure::over(message, "steps", MAX_STEPS as u64))
+            }
         }
     }
 }
@@ -106,7 +122,7 @@ pub(super) fn run(program: &Program, environment: &Value, max_bytes: usize) -> R
         };
         let mut run = Run { environment, strict: false, variables: Vec::new(), frames: Vec::new(), steps };
         let item = run.evaluate(&program.root)?;
-        let mut room = max_bytes;
+        let mut room = Room::new(max_bytes);
         item.to_value(&mut room)
     })();
     result.map_err(|failure| {
@@ -115,8 +131,16 @@ pub(super) fn run(program: &Program, environment: &Value, max_bytes: usize) -> R
             format!(" ({line}:{column})")
         });
         let message = format!("failed to evaluate the expression: {}{place}", failure.message);
-        if failure.limit { exceeded(message) } else { internal(message) }
+        failed(message, failure.limit)
     })
+}
+
+/// The error for a program.
+pub(super) fn failed(message: String, limit: Option<Bound>) -> Error {
+    match limit {
+        Some((name, allowed)) => exceeded(message, name, allowed),
+        None => internal(message),
+    }
 }
 
 type Evaluated = Result<Item, Failure>;
@@ -323,7 +347,9 @@ impl Run {
                 let regex = crate::text::compile(&pattern).map_err(|error| Failure::new(error.message))?;
                 regex.is_match(text.as_bytes())
             }
-            Binary::Range => return self.range(&a, &b).map_err(|failure| if failure.limit { failure } else { wrong() }),
+            Binary::Range => {
+                return self.range(&a, &b).map_err(|failure| if failure.limit.is_some() { failure } else { wrong() });
+            }
             _ => {
                 if let (Binary::Add, Item::Text(_), Item::Text(_)) = (operator, &a, &b) {
                     let (a, b) = texts()?;
@@ -359,7 +385,7 @@ impl Run {
         let count = to.saturating_sub(*from).saturating_add(1).max(0);
         if count > MAX_RANGE {
             let message = format!("a range has {count} items, at most {MAX_RANGE} are allowed");
-            return Err(Failure { limit: true, ..Failure::new(message) });
+            return Err(Failure::over(message, "range", MAX_RANGE.unsigned_abs()));
         }
         self.steps.take(usize::try_from(count).unwrap_or(usize::MAX))?;
         Item::list((*from..=*to).map(Item::Int).collect())
@@ -393,7 +419,7 @@ impl Run {
     pub(super) fn text(&mut self, text: String) -> Evaluated {
         self.steps.take(text.len() / 64)?;
         if text.len() > MAX_TEXT {
-            return Err(Failure { limit: true, ..Failure::new(format!("a string is longer than {MAX_TEXT} bytes")) });
+            return Err(Failure::long_text());
         }
         Ok(Item::text(text))
     }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use moonlet_runtime::Value;
+use moonlet_runtime::{Error, Value};
 
 use super::ast::Program;
-use super::evaluate::{Failure, Frame, Run};
+use super::evaluate::{Bound, Failure, Frame, Run, failed};
 use super::value::Item;
 use super::{builtins, parser, text};
 
@@ -42,8 +42,15 @@ pub(crate) struct Hidden(Vec<(Rc<str>, Item)>);
 pub(crate) struct Trouble {
     /// What is wrong.
     pub(crate) message: String,
-    /// Whether a limit is reached.
-    pub(crate) limit: bool,
+    /// Which limit is reached.
+    pub(crate) limit: Option<Bound>,
+}
+
+impl Trouble {
+    /// The error for a program; `what` failed by this.
+    pub(crate) fn error(&self, what: &str) -> Error {
+        failed(format!("{what}: {}", self.message), self.limit)
+    }
 }
 
 /// The variables of a template that is rendered, and the steps that are left to it.

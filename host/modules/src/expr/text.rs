@@ -3,7 +3,7 @@
 use super::aggregate::list;
 use super::builtins::{first, whole, wrong};
 use super::evaluate::{Failure, MAX_TEXT, Steps};
-use super::value::Item;
+use super::value::{Item, Room};
 use crate::json;
 
 type Result = std::result::Result<Item, Failure>;
@@ -150,11 +150,11 @@ pub(super) fn repeat(args: &[Item], steps: &mut Steps) -> Result {
 }
 
 fn bound(length: usize) -> std::result::Result<(), Failure> {
-    if length > MAX_TEXT { Err(Failure::new(format!("a string is longer than {MAX_TEXT} bytes"))) } else { Ok(()) }
+    if length > MAX_TEXT { Err(Failure::long_text()) } else { Ok(()) }
 }
 
 pub(super) fn to_json(args: &[Item], steps: &mut Steps) -> Result {
-    let mut room = MAX_TEXT;
+    let mut room = Room::new(MAX_TEXT);
     let value = first(args).to_value(&mut room)?;
     let json = json::from_value(&value).map_err(|error| Failure::new(error.message))?;
     let text = serde_json::to_string(&json).map_err(|error| Failure::new(error.to_string()))?;

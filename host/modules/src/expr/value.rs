@@ -170,10 +170,10 @@ impl Item {
         }
     }
 
-    /// Gives the value to Lua; `room` is how many bytes it may have.
-    pub(super) fn to_value(&self, room: &mut usize) -> Result<Value, Failure> {
+    /// Gives the value to Lua, if there is room for it.
+    pub(super) fn to_value(&self, room: &mut Room) -> Result<Value, Failure> {
         let bytes = if let Self::Text(text) = self { text.len() + 1 } else { 1 };
-        *room = room.checked_sub(bytes).ok_or_else(|| Failure::new("the result is too large"))?;
+        room.take(bytes)?;
         Ok(match self {
             Self::Nil => Value::Nil,
             Self::Bool(value) => Value::Boolean(*value),
@@ -184,12 +184,31 @@ impl Item {
             Self::Map(map) => {
                 let mut fields = Vec::with_capacity(map.fields.len());
                 for (name, item) in &map.fields {
-                    *room = room.checked_sub(name.len()).ok_or_else(|| Failure::new("the result is too large"))?;
+                    room.take(name.len())?;
                     fields.push((Value::from(&**name), item.to_value(room)?));
                 }
                 Value::Map(fields)
             }
         })
+    }
+}
+
+/// How many bytes a value that leaves may have.
+#[derive(Debug)]
+pub(super) struct Room {
+    most: usize,
+    left: usize,
+}
+
+impl Room {
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, left: most }
+    }
+
+    fn take(&mut self, bytes: usize) -> Result<(), Failure> {
+        let left = self.left.checked_sub(bytes);
+        self.left = left.ok_or_else(|| Failure::over("the result is too large", "message_size", self.most as u64))?;
+        Ok(())
     }
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use moonlet_runtime::{Error, Feed, Value};
 
+use crate::fail::exceeded;
+
 /// The most groups of a scope, whatever its entry says: each is memory of the node.
 const MAX_GROUPS: u64 = 100_000;
 /// How often one process may have joined groups of a scope, and the most members of one group.
@@ -71,7 +73,7 @@ impl News {
 }
 
 fn limit(name: &str, allowed: u64) -> Error {
-    Error::new("LimitExceeded", format!("limit `{name}` exceeded: {allowed} allowed")).with_retryable(false)
+    exceeded(format!("limit `{name}` exceeded: {allowed} allowed"), name, allowed)
 }
 
 impl Scope {

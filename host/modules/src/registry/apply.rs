@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use super::ceiling::Ceiling;
 use super::values;
+use crate::fail::exceeded;
 
 /// Operations of one change set: each of them is checked while nobody else can change the registry.
 const MAX_OPERATIONS: usize = 20_000;
@@ -85,7 +86,7 @@ pub(super) fn add(call: &ModuleCall<'_>, args: &Args<'_>) -> Result<Answer, Faul
         if full || !draft.drafts.charge(&draft.pid, size) {
             let message =
                 format!("a change set has at most {MAX_OPERATIONS} operations and {MAX_BYTES} bytes: apply it in parts");
-            return Err(Error::new("LimitExceeded", message).with_retryable(false).into());
+            return Err(exceeded(message, "operations", MAX_OPERATIONS as u64).into());
         }
         draft.freight.add(size.saturating_mul(IN_MEMORY))?;
         collected.bytes += size;

@@ -10,6 +10,7 @@ use moonlet_runtime::{Error, NodeHandle};
 use parking_lot::Mutex;
 
 use super::{Listing, Put, Store, StoreBackend, StoreInfo, StoreItem, StorePage, conflict, exists};
+use crate::fail::exceeded;
 
 /// What an item takes besides its key and value.
 const ITEM_BYTES: u64 = 128;
@@ -103,7 +104,7 @@ fn nanoseconds(duration: Duration) -> u64 {
 fn full(limit: &str, allowed: u64) -> Error {
     let message =
         format!("the store is full: `{limit}` allows {allowed}; delete keys, give them a ttl, or raise `{limit}` in its entry");
-    Error::new("LimitExceeded", message).with_retryable(false)
+    exceeded(message, limit, allowed)
 }
 
 impl Store for MemoryStore {

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::Set;
 use super::parse::{Block, Escape, Statement, Template};
 use crate::expr::{Expression, Scope, Trouble};
-use crate::fail::{answer_too_long, exceeded, internal};
+use crate::fail::{answer_too_long, internal};
 
 /// How deep templates and blocks may call each other.
 const MAX_CALLS: usize = 32;
@@ -276,8 +276,7 @@ struct Yielded<'a> {
 }
 
 fn failed(what: String, trouble: &Trouble) -> Error {
-    let message = format!("{what}: {}", trouble.message);
-    if trouble.limit { exceeded(message) } else { internal(message) }
+    trouble.error(&what)
 }
 
 fn escape_html(text: &str) -> String {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use moonlet_runtime::{Error, Value};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::DuplicateKeyPolicy;
 
 use crate::fail::{exceeded, internal, invalid};
@@ -43,10 +44,16 @@ fn describe(error: &serde_saphyr::Error) -> Error {
     let text = error.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let text = text.lines().next().unwrap_or(text);
-    if matches!(error.without_snippet(), serde_saphyr::Error::Budget { .. }) {
-        return exceeded(format!(
+    if let serde_saphyr::Error::Budget { breach, .. } = error.without_snippet() {
+        let (name, allowed) = match breach {
+            BudgetBreach::Depth { .. } => ("depth", MAX_DEPTH),
+            BudgetBreach::Documents { .. } => ("documents", MAX_DOCUMENTS),
+            _ => ("values", MAX_NODES),
+        };
+        let message = format!(
             "failed to decode YAML: the document is too large: at most {MAX_NODES} values, {MAX_REPEATED} of them by aliases, nested at most {MAX_DEPTH} deep: {text}"
-        ));
+        );
+        return exceeded(message, name, allowed as u64);
     }
     internal(format!("failed to decode YAML: {text}"))
 }

@@ -81,9 +81,13 @@ fn of_code(code: ffi::Error, text: Option<String>) -> Error {
         _ => ("Invalid", false, text),
     };
     let mut error = Error::new(kind, text).with_retryable(retryable);
-    error.details = document::map(&[
-        ("sqlite_code", (code.extended_code & 0xff).into()),
-        ("sqlite_extended_code", code.extended_code.into()),
-    ]);
+    let mut details =
+        vec![("sqlite_code", (code.extended_code & 0xff).into()), ("sqlite_extended_code", code.extended_code.into())];
+    match code.code {
+        ErrorCode::DiskFull => details.push(("limit", "max_size".into())),
+        ErrorCode::TooBig => details.push(("limit", "max_value".into())),
+        _ => {}
+    }
+    error.details = document::map(&details);
     error
 }

@@ -7,7 +7,7 @@ use mysql_async::{DriverError, IoError, ServerError};
 
 use super::super::super::work::{unavailable, worded};
 use super::super::tls;
-use crate::fail::{exceeded, invalid};
+use crate::fail::invalid;
 
 /// Says in words and by a kind what happened.
 pub(super) fn explain(error: &mysql_async::Error) -> Error {
@@ -39,7 +39,11 @@ pub(super) fn explain_connect(error: &mysql_async::Error) -> Error {
 }
 
 fn too_large() -> Error {
-    exceeded("a row or a parameter is larger than `max_value` in the `limits` of the database")
+    // The driver does not say how much that is.
+    let message = "a row or a parameter is larger than `max_value` in the `limits` of the database";
+    let mut error = Error::new("LimitExceeded", message).with_retryable(false);
+    error.details = document::map(&[("limit", "max_value".into())]);
+    error
 }
 
 fn of_server(error: &ServerError) -> Error {
