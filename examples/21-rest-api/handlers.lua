@@ -1,57 +1,64 @@
-local http = require("http")
-local note = require("note")
-local store = require("store")
-local uuid = require("uuid")
+-- One function for each endpoint.
 
-local function refuse(res, status, message)
-    res:set_status(status)
-    res:write_json({ error = message })
+local http = require("http")
+local notes = require("notes")
+
+local STATUS: {[string]: integer} = {
+    [errors.INVALID] = http.STATUS.BAD_REQUEST,
+    [errors.NOT_FOUND] = http.STATUS.NOT_FOUND,
+    [errors.ALREADY_EXISTS] = http.STATUS.CONFLICT,
+}
+
+-- Answers with a result, or with what the client did wrong. Any other error is ours: it becomes a 500, and a line in the log.
+local function answer(status: integer, result: any, err: error?): (nil, error?)
+    local res = http.response()
+    if not err then
+        res:set_status(status)
+        if status ~= http.STATUS.NO_CONTENT then
+            res:write_json(result)
+        end
+        return nil
+    end
+    local code = STATUS[err:kind()]
+    if not code then
+        return nil, err
+    end
+    res:set_status(code)
+    res:write_json({ error = err:kind(), message = err:message() })
+    return nil
+end
+
+local function list()
+    return answer(http.STATUS.OK, notes.list())
 end
 
 local function create()
-    local req, res = http.request(), http.response()
-    local body, err = req:body_json()
-    if err then
-        return refuse(res, http.STATUS.BAD_REQUEST, err:message())
+    local body, unread = http.request():body_json()
+    if unread then
+        return answer(0, nil, unread)
     end
-    local new, problem = note.read(body)
-    if not new then
-        return refuse(res, http.STATUS.UNPROCESSABLE, problem)
+    local note, err = notes.create(body)
+    if note then
+        http.response():set_header("Location", "/notes/" .. note.id)
     end
-    local id = uuid.v7()
-    local notes, failed = store.get("app:notes")
-    if failed then
-        return nil, failed
-    end
-    notes:set(id, new)
-    res:set_status(http.STATUS.CREATED)
-    res:set_header("Location", "/notes/" .. id)
-    res:write_json(new)
+    return answer(http.STATUS.CREATED, note, err)
 end
 
 local function read()
-    local req, res = http.request(), http.response()
-    local notes, failed = store.get("app:notes")
-    if failed then
-        return nil, failed
+    return answer(http.STATUS.OK, notes.get(http.request():param("id")))
+end
+
+local function replace()
+    local req = http.request()
+    local body, unread = req:body_json()
+    if unread then
+        return answer(0, nil, unread)
     end
-    local found = notes:get(req:param("id"))
-    if not found then
-        return refuse(res, http.STATUS.NOT_FOUND, "there is no such note")
-    end
-    res:write_json(found)
+    return answer(http.STATUS.OK, notes.replace(req:param("id"), body))
 end
 
 local function remove()
-    local req, res = http.request(), http.response()
-    local notes, failed = store.get("app:notes")
-    if failed then
-        return nil, failed
-    end
-    if not notes:delete(req:param("id")) then
-        return refuse(res, http.STATUS.NOT_FOUND, "there is no such note")
-    end
-    res:set_status(http.STATUS.NO_CONTENT)
+    return answer(http.STATUS.NO_CONTENT, notes.remove(http.request():param("id")))
 end
 
-return { create = create, read = read, remove = remove }
+return { list = list, create = create, read = read, replace = replace, remove = remove }

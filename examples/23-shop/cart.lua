@@ -33,7 +33,7 @@ local function main(name: string): orders.Receipt?
             end
         else
             -- First the name, so that whoever comes after the answer gets a new cart.
-            process.registry.unregister(name)
+            assert(process.registry.unregister(name))
             process.send(customer, request.reply, receipt)
             return receipt
         end

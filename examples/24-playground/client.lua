@@ -23,10 +23,15 @@ local function main()
                 io.print("  printed", line)
             end
         end
+        if answer.used then
+            -- In steps, since it is never quite the same twice.
+            local cpu, memory = answer.used.cpu_seconds, answer.used.memory_bytes
+            io.print("  used", ("less than %d ms, %d MB"):format((cpu // 0.2 + 1) * 200, (memory >> 20) + 1))
+        end
         if answer.ok then
             io.print("  result", answer.result)
         elseif answer.details and answer.details.limit then
-            io.print("  ended", answer.kind, answer.details.limit)
+            io.print("  ended", answer.kind, answer.details.limit, (answer.details.allowed // 1000000) .. " ms allowed")
         else
             io.print("  failed", answer.result or answer.error)
         end
