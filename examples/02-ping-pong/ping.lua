@@ -12,7 +12,7 @@ local function main()
     local games = process.listen("play", { message = true })
     local pongs = process.listen("pong")
     local events = process.events()
-    process.registry.register("ping")
+    assert(process.registry.register("ping"))
 
     while true do
         local ready = channel.select({ games:case_receive(), events:case_receive() })

@@ -4,7 +4,7 @@ local function main()
     local events = process.events()
 
     -- Register after `listen`: whoever finds the name finds a process that is ready.
-    process.registry.register("pong")
+    assert(process.registry.register("pong"))
 
     while true do
         local ready = channel.select({ pings:case_receive(), events:case_receive() })

@@ -22,7 +22,7 @@ local function main()
     _, err = store:put(42 :: any, "a wrong key")
     io.print("refused: " .. err:message())
 
-    process.terminate(pid)
+    assert(process.terminate(pid))
     _, err = store:get("sizes")
     io.print("after its end: " .. err:kind())
 end

@@ -56,7 +56,7 @@ local function main()
     io.print(screen.line .. "   [seen by " .. screen.nickname .. "]")
     leave("eve", "/crash")
     leave("ada", "/leave")
-    process.cancel(room)
+    assert(process.cancel(room))
     await_line()
 end
 

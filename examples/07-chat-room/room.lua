@@ -14,7 +14,7 @@ local function serve(pid: string, request: protocol.Request)
     local nickname = members[pid]
     if request.op == "join" then
         members[pid] = request.nickname
-        process.monitor(pid)
+        assert(process.monitor(pid))
         tell_everyone("* " .. request.nickname .. " joins")
     elseif nickname then
         tell_everyone(nickname .. ": " .. request.text)

@@ -15,7 +15,7 @@ local function main(name)
             end
         else
             local request = ready.value
-            process.spawn_monitored("app:worker", "app:processes", name, request:from(), request:payload():data())
+            assert(process.spawn_monitored("app:worker", "app:processes", name, request:from(), request:payload():data()))
         end
     end
 end
