@@ -1,4 +1,4 @@
-//! Module `crypto`: randomness, message authentication, encryption, tokens and keys from passwords.
+//! Module `crypto`: randomness, message authentication, encryption, tokens, keys from passwords, and hashes of passwords.
 
 use hmac::{Hmac, KeyInit, Mac};
 use moonlet_runtime::{Answer, Args, Error, Fault, HostModule, Manifest, ModuleCall, Value};
@@ -7,6 +7,7 @@ use subtle::ConstantTimeEq;
 
 use crate::fail::{internal, invalid, no_function};
 
+mod argon2;
 mod cipher;
 mod derive;
 mod jwt;
@@ -30,6 +31,8 @@ const FUNCTIONS: &[&str] = &[
     "jwt.encode",
     "jwt.verify",
     "pbkdf2",
+    "argon2.hash",
+    "argon2.verify",
     "constant_time_compare",
 ];
 
@@ -71,6 +74,8 @@ impl HostModule for Crypto {
                 Answer::one(jwt::verify(args.bytes(1)?, args.bytes(2)?, args.opt_text(3)?, require_exp)?)
             }
             "pbkdf2" => derive::pbkdf2(call, &args),
+            "argon2.hash" => argon2::hash(call, &args),
+            "argon2.verify" => argon2::verify(call, &args),
             "constant_time_compare" => Answer::one(bool::from(args.bytes(1)?.ct_eq(args.bytes(2)?))),
             other => Err(no_function("crypto", other)),
         }

@@ -22,7 +22,7 @@ mod manifest;
 mod stream;
 
 pub use args::Args;
-pub use bill::Bill;
+pub use bill::{Bill, Held};
 pub use call::ModuleCall;
 pub use evaluate::{Evaluation, Import};
 pub use feed::{Feed, FeedError};

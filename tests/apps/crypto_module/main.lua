@@ -73,6 +73,24 @@ check.case("keys from passwords", function()
     check.fails(errors.INVALID, crypto.pbkdf2("password", "salt", 1, 32, "md5"))
 end)
 
+check.case("passwords are kept as hashes", function()
+    local known = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
+    check.equal(crypto.argon2.verify("password", known), true)
+    check.equal(crypto.argon2.verify("Password", known), false)
+    local cheap = { memory = 64, time = 1, parallelism = 2 }
+    local hash = crypto.argon2.hash("s3cret\0\xff", cheap)
+    check.match(hash, "^%$argon2id%$v=19%$m=64,t=1,p=2%$[%w+/]+%$[%w+/]+$")
+    check.is_true(hash ~= crypto.argon2.hash("s3cret\0\xff", cheap))
+    check.equal({ crypto.argon2.verify("s3cret\0\xff", hash), (crypto.argon2.verify("s3cret", hash)) }, { true, false })
+    check.match(crypto.argon2.hash("password"), "^%$argon2id%$v=19%$m=19456,t=2,p=1%$")
+    for _, options in ipairs({ { memory = 65537 }, { memory = 7 }, { time = 0 }, { time = 17 }, { parallelism = 17 }, { time = 1.5 }, { rounds = 2 } }) do
+        check.fails(errors.INVALID, crypto.argon2.hash("password", options))
+    end
+    check.fails(errors.INVALID, crypto.argon2.hash(""))
+    check.fails(errors.INVALID, crypto.argon2.verify("password", "password"))
+    check.fails(errors.INVALID, crypto.argon2.verify("password", (known:gsub("m=256", "m=4194304"))))
+end)
+
 check.case("comparing", function()
     check.is_true(crypto.constant_time_compare("abc", "abc"))
     check.equal(crypto.constant_time_compare("abc", "abd"), false)

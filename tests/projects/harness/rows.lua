@@ -97,7 +97,8 @@ for module, functions in pairs({
     crypto = {
         ["random.bytes"] = { 8 }, ["random.string"] = { 8 }, ["random.uuid"] = {}, ["hmac.sha256"] = { "k", "a" }, ["hmac.sha512"] = { "k", "a" },
         ["encrypt.aes"] = { "a", ("k"):rep(32) }, ["encrypt.chacha20"] = { "a", ("k"):rep(32) }, ["jwt.encode"] = { { sub = "a" }, "key" },
-        pbkdf2 = { "password", "salt", 1000, 32 }, constant_time_compare = { "a", "a" },
+        pbkdf2 = { "password", "salt", 1000, 32 }, constant_time_compare = { "a", "a" }, ["argon2.hash"] = { "password", { memory = 64, time = 1 } },
+        ["argon2.verify"] = { "password", "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$c29tZWhhc2hvcm90aGVy" },
     },
     expr = { eval = { "1 + 1" }, compile = { "1 + 1" } },
     http_client = { encode_uri = { "a b" }, decode_uri = { "a%20b" } },

@@ -6,9 +6,11 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use moonlet_sandbox::wit::Error;
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::host::Host;
+use crate::errors;
+use crate::host::{Charge, Host};
 use crate::process::Process;
 use crate::shared::Shared;
 
@@ -19,6 +21,12 @@ pub struct Bill {
     node: Weak<Shared>,
     process: Weak<Process>,
     host: Arc<Host>,
+}
+
+/// Memory that the node has for a process while this is kept, see [`Bill::hold`].
+#[derive(Debug)]
+pub struct Held {
+    _charge: Charge,
 }
 
 impl Bill {
@@ -46,6 +54,20 @@ impl Bill {
         poll_fn(|context| self.run(|| work.as_mut().poll(context))).await
     }
 
+    /// Charges memory that the work takes to the host of the process, until what this returns is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `LimitExceeded` when the host's `quota.memory` has no room for it.
+    pub fn hold(&self, bytes: u64) -> Result<Held, Error> {
+        let charged = self.host.charge(usize::try_from(bytes).unwrap_or(usize::MAX));
+        let charge = charged.map_err(|(allowed, used)| match self.process.upgrade() {
+            Some(process) => process.exceeded("quota.memory", allowed, used),
+            None => errors::limit("quota.memory", allowed, used),
+        })?;
+        Ok(Held { _charge: charge })
+    }
+
     /// Waits until the host of the process is within the cap of its CPU share.
     ///
     /// # Cancel safety
@@ -70,7 +92,7 @@ impl Bill {
         let total = process.cpu.fetch_add(used, Ordering::Relaxed).saturating_add(used);
         // A turn is a matter of the worker.
         if let Some(error) = process.terms.bounds.exceeded(0, total) {
-            node.kill(&process, moonlet_sandbox::wit::Error { retryable: None, ..error });
+            node.kill(&process, Error { retryable: None, ..error });
         }
     }
 }

@@ -35,7 +35,12 @@ static DESCRIPTIONS: &[Description] = &[
         &["process"],
         &["contract.get", "contract.open", "contract.call", "contract.implementations", "contract.context", "contract.security"],
     ),
-    module("crypto", "randomness, encryption, signatures, tokens and keys", &["security", "nondeterministic"], &[]),
+    module(
+        "crypto",
+        "randomness, encryption, signatures, tokens, keys, and hashes of passwords",
+        &["security", "nondeterministic"],
+        &[],
+    ),
     module("ctx", "values that callers pass on", PURE, &[]),
     module("env", "variables that entries declare", STORAGE, &["env.get", "env.set"]),
     module(
