@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::memory::MemoryStore;
+use std::sync::Arc;
+
+use super::memory::{MemoryStore, sweep};
 use super::{Listing, Put, Store};
 
 fn store() -> MemoryStore {
@@ -49,6 +51,48 @@ fn what_has_expired_is_gone_and_makes_room() {
     store.put("e", vec![1], &Put { ttl: Some(Duration::from_secs(3600)), ..Put::default() }).unwrap();
     set(&store, "e").unwrap();
     assert!(store.has("e").unwrap());
+}
+
+#[test]
+fn what_has_expired_is_seen_by_nobody_and_removed_little_by_little() {
+    let store = MemoryStore::new(10_000, 1 << 30);
+    let soon = Put { ttl: Some(Duration::from_millis(500)), ..Put::default() };
+    for number in 0..5_000 {
+        store.put(&format!("late:{number:04}"), vec![1], &soon).unwrap();
+    }
+    while store.has("late:4999").unwrap() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let held = store.held();
+    assert!(!store.has("late:4999").unwrap());
+    assert!(held - store.held() <= 64, "{held} {}", store.held());
+    let all = Listing { prefix: String::new(), after: None, limit: 10, bytes: 1_000 };
+    assert_eq!(store.list(&all).unwrap().items.len(), 0);
+    for number in [0, 2_500, 4_998] {
+        let key = format!("late:{number:04}");
+        assert!(store.entry(&key).unwrap().is_none() && !store.has(&key).unwrap() && !store.delete(&key).unwrap());
+    }
+}
+
+#[test]
+fn what_has_expired_goes_while_nobody_uses_the_store() {
+    let store = Arc::new(MemoryStore::new(10_000, 1 << 30));
+    let soon = Put { ttl: Some(Duration::from_millis(1)), ..Put::default() };
+    for number in 0..3_000 {
+        store.put(&number.to_string(), vec![1], &soon).unwrap();
+    }
+    set(&store, "stays").unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let sweeper = tokio::spawn(sweep(Arc::downgrade(&store), Duration::from_millis(1)));
+        while store.held() > 1 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert!(store.has("stays").unwrap());
+        drop(store);
+        // It ends with the store.
+        sweeper.await.unwrap();
+    });
 }
 
 #[test]
