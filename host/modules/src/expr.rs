@@ -1,6 +1,7 @@
 //! Module `expr`: expressions in the language of expr-lang, for rules and filters that come as data.
 //!
-//! An expression has no effect and always ends: its depth, its steps and the size of what it makes are bounded.
+//! An expression has no effect and always ends: its depth, its steps and the size of what it makes are bounded. It depends on nothing but
+//! what it is given, and on the clock where it asks for `now()`.
 
 use std::sync::Arc;
 
@@ -13,7 +14,9 @@ use crate::recent::Recent;
 mod aggregate;
 mod ast;
 mod builtins;
+mod calendar;
 mod check;
+mod dates;
 mod evaluate;
 mod lexer;
 mod number;

@@ -44,6 +44,13 @@ pub(super) enum Kind {
     Chain(Box<Node>),
     Slice(Box<Node>, Option<Box<Node>>, Option<Box<Node>>),
     Call(Arc<str>, Vec<Node>),
+    /// `object.Name(arguments)`; optional with `?.`.
+    Method {
+        object: Box<Node>,
+        name: Arc<str>,
+        args: Vec<Node>,
+        optional: bool,
+    },
     /// A function with a predicate, which is the second argument.
     Predicate {
         name: Arc<str>,

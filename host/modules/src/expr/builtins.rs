@@ -2,7 +2,7 @@
 
 use super::evaluate::{Failure, Steps};
 use super::value::Item;
-use super::{aggregate, text};
+use super::{aggregate, dates, text};
 
 /// A function: its name, the least and the most arguments, and what it does.
 pub(super) type Function = fn(&[Item], &mut Steps) -> Result<Item, Failure>;
@@ -59,6 +59,10 @@ const FUNCTIONS: &[(&str, usize, usize, Function)] = &[
     ("join", 1, 2, text::join),
     ("replace", 3, 4, text::replace),
     ("repeat", 2, 2, text::repeat),
+    ("now", 0, 0, dates::now),
+    ("duration", 1, 1, dates::duration),
+    ("date", 1, 3, dates::date),
+    ("timezone", 1, 1, dates::timezone),
     ("toJSON", 1, 1, text::to_json),
     ("fromJSON", 1, 1, text::from_json),
     ("toBase64", 1, 1, text::to_base64),

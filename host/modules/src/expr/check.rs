@@ -32,6 +32,9 @@ fn find<'a>(node: &'a Node, known: &[&str], variables: &mut Vec<&'a str>) -> Opt
         Kind::Unary(_, node) | Kind::Chain(node) => find(node, known, variables),
         Kind::Binary(_, a, b) => find(a, known, variables).or_else(|| find(b, known, variables)),
         Kind::Member { object, key, .. } => find(object, known, variables).or_else(|| find(key, known, variables)),
+        Kind::Method { object, args, .. } => {
+            find(object, known, variables).or_else(|| args.iter().find_map(|node| find(node, known, variables)))
+        }
         Kind::Conditional(a, b, c) => [a, b, c].into_iter().find_map(|node| find(node, known, variables)),
         Kind::Slice(object, from, to) => {
             let parts = [Some(object), from.as_ref(), to.as_ref()];

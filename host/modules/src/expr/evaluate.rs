@@ -7,7 +7,7 @@ use moonlet_runtime::{Error, Value};
 use super::ast::{Binary, Kind, Node, Pointer, Program, Unary};
 use super::lexer::place;
 use super::value::{Item, Room};
-use super::{builtins, number, predicate};
+use super::{builtins, dates, number, predicate};
 use crate::fail::{exceeded, internal};
 
 /// What one run may do. A step is about one operation, or 64 bytes that are copied.
@@ -228,7 +228,7 @@ impl Run {
             Kind::Member { object, key, optional } => {
                 let object = match &object.kind {
                     // Within a chain, its end is passed on.
-                    Kind::Member { .. } => self.value(object)?,
+                    Kind::Member { .. } | Kind::Method { .. } => self.value(object)?,
                     _ => self.evaluate(object)?,
                 };
                 if *optional && matches!(object, Item::Nil) {
@@ -254,6 +254,17 @@ impl Run {
             Kind::Call(name, nodes) => {
                 let args = nodes.iter().map(|node| self.evaluate(node)).collect::<Result<Vec<_>, _>>()?;
                 builtins::call(name, &args, &mut self.steps)?
+            }
+            Kind::Method { object, name, args, optional } => {
+                let object = match &object.kind {
+                    Kind::Member { .. } | Kind::Method { .. } => self.value(object)?,
+                    _ => self.evaluate(object)?,
+                };
+                if *optional && matches!(object, Item::Nil) {
+                    return Err(Stop::ChainEnded);
+                }
+                let args = args.iter().map(|node| self.evaluate(node)).collect::<Result<Vec<_>, _>>()?;
+                dates::method(&object, name, &args, &mut self.steps)?
             }
             Kind::Predicate { name, list, body, rest } => {
                 let list = self.evaluate(list)?;
@@ -297,6 +308,7 @@ impl Run {
             (Unary::Not, Item::Bool(value)) => Ok(Item::Bool(!value)),
             (Unary::Minus, Item::Int(value)) => Ok(Item::Int(value.wrapping_neg())),
             (Unary::Minus, Item::Float(value)) => Ok(Item::Float(-value)),
+            (Unary::Minus, Item::Duration(length)) => Ok(Item::Duration(length.saturating_neg())),
             (Unary::Plus, Item::Int(_) | Item::Float(_)) => Ok(value),
             _ => {
                 let symbol = match operator {

@@ -1,11 +1,15 @@
 //! Arithmetic: integers stay integers, except where they are divided or raised.
 
 use super::ast::Binary;
+use super::dates;
 use super::evaluate::Failure;
 use super::value::Item;
 
 /// Applies an operator to two numbers; nothing when they are something else.
 pub(super) fn arithmetic(operator: Binary, a: &Item, b: &Item) -> Option<Result<Item, Failure>> {
+    if let Some(found) = dates::arithmetic(operator, a, b) {
+        return Some(found);
+    }
     if let (Item::Int(a), Item::Int(b)) = (a, b) {
         let whole = match operator {
             Binary::Add => Some(a.wrapping_add(*b)),

@@ -439,6 +439,11 @@ impl Parser {
                     continue;
                 }
                 let name = self.name()?;
+                if self.accept("(") {
+                    let args = self.list(")")?;
+                    node = Node { kind: Kind::Method { object: object(node), name: name.into(), args, optional }, at };
+                    continue;
+                }
                 let key = Node { kind: Kind::Text(name.into()), at };
                 node = Node { kind: Kind::Member { object: object(node), key: Box::new(key), optional }, at };
             } else if self.accept("[") {

@@ -168,6 +168,8 @@ impl Scope {
             Item::Text(text) => !text.is_empty(),
             Item::List(list) => !list.items.is_empty(),
             Item::Map(map) => !map.fields.is_empty(),
+            Item::Duration(length) => length != 0,
+            Item::Date(_) | Item::Zone(_) => true,
         })
     }
 

@@ -94,6 +94,70 @@ fn expressions_have_their_values() {
 }
 
 #[test]
+fn dates_and_durations() {
+    let env = r#"{"created":"2024-02-28T23:00:00+01:00","n":null}"#;
+    for (source, expected) in [
+        ("date('2023-08-14').Year() == 2023 and date('2023-08-14').Month() == 8 and date('2023-08-14').Day() == 14", "true"),
+        ("date('2023-08-14 00:00:00', '2006-01-02 15:04:05', 'Europe/Zurich')", "\"2023-08-14T00:00:00+02:00\""),
+        ("date('15:04:05').Hour() + date('15:04:05').Minute() + date('15:04:05').Second()", "24"),
+        ("date('2023-08-14T01:02:03.5Z')", "\"2023-08-14T01:02:03.5Z\""),
+        ("date('14 Aug 23 10:00 UTC') == date('Mon, 14 Aug 2023 10:00:00 UTC')", "true"),
+        ("date('Monday, 14-Aug-23 10:00:00 UTC').Unix()", "1692007200"),
+        ("date(created) - date('2024-02-28')", "79200000000000"),
+        ("(date(created) + duration('2h')).Format('Jan 2, 15:04')", "\"Feb 29, 01:00\""),
+        ("date(created).UTC().Format('2006-01-02 15:04')", "\"2024-02-28 22:00\""),
+        ("date(created).In(timezone('America/New_York')).Hour()", "17"),
+        ("string(date('2024-07-01').In(timezone('Asia/Tokyo')))", "\"2024-07-01 09:00:00 +0900 JST\""),
+        ("date('2024-01-31').AddDate(0, 1, 0)", "\"2024-03-02T00:00:00Z\""),
+        ("date('2024-03-30T12:00:00+01:00') < date('2024-03-30T11:30:00Z')", "true"),
+        ("now() > date('2024-01-01') and now() - now() <= duration('0s') and now().Year() >= 2024", "true"),
+        ("type(now()) + ' ' + type(duration('1s'))", "\"time.Time time.Duration\""),
+        ("duration('1h').Seconds() == 3600 and duration('90m') > duration('1h')", "true"),
+        ("string(duration('1h30m') * 2 - duration('1s'))", "\"2h59m59s\""),
+        ("duration('1m') / duration('1s')", "60.0"),
+        ("string(-duration('90s') / 2)", "\"-45s\""),
+        (
+            "string(duration('1h29m31s').Round(duration('1m'))) + ' ' + duration('1h29m31s').Truncate(duration('1h')).String()",
+            "\"1h30m0s 1h0m0s\"",
+        ),
+        ("date('2024-05-06T07:08:09Z').Truncate(duration('1h')).Format('15:04:05')", "\"07:00:00\""),
+        (
+            "date('2024-05-06').After(date('2024-05-05')) and date('2024-05-06').Weekday() == 1 and date('2024-05-06').YearDay() == 127",
+            "true",
+        ),
+        ("map(sort([date('2024-02-01'), date('2024-01-01')]), .Month())", "[1,2]"),
+        ("n?.Year()", "null"),
+        (
+            "toJSON({at: date('2024-01-01'), every: duration('1s')})",
+            "\"{\\\"at\\\":\\\"2024-01-01T00:00:00Z\\\",\\\"every\\\":1000000000}\"",
+        ),
+    ] {
+        assert_eq!(eval(source, env), Ok(expected.to_owned()), "{source}");
+    }
+    for (source, part) in [
+        ("date('yesterday')", "no date in a form that is known"),
+        ("date('2023-02-30', '2006-01-02')", "the day is out of range"),
+        ("date('2023', 'January')", "is not written like the layout"),
+        ("date('2023-02-01', '2006-01-02', 'Mars/Base')", "unknown time zone `Mars/Base`"),
+        ("timezone('Mars/Base')", "unknown time zone"),
+        ("duration('5')", "a unit is missing"),
+        ("duration('290000h') * 1000", "longer than 292 years"),
+        ("now().Yesterday()", "type time.Time has no method `Yesterday` with 0 arguments"),
+        ("now().Year(1)", "no method `Year` with 1 arguments"),
+        ("now().Add(5)", "invalid argument (int)"),
+        ("'a'.upper()", "type string has no method `upper`"),
+        ("now() + 1", "invalid operation: time.Time + int"),
+        ("now() + now()", "invalid operation: time.Time + time.Time"),
+        ("now().AddDate(9000000000, 0, 0)", "too far away"),
+        ("now().AddDate(9223372036854775807, 9223372036854775807, 0)", "too far away"),
+        ("reduce(1..2000, #acc + duration('290000h'), date('9999-12-31'))", "too far away"),
+    ] {
+        let message = eval(source, "").unwrap_err();
+        assert!(message.contains(part), "{source}: {message}");
+    }
+}
+
+#[test]
 fn mistakes_are_reported_with_their_place() {
     for (source, part) in [
         ("1 +", "unexpected the end (1:4)"),

@@ -2,13 +2,14 @@
 
 use super::aggregate::list;
 use super::builtins::{first, whole, wrong};
+use super::dates;
 use super::evaluate::{Failure, MAX_TEXT, Steps};
 use super::value::{Item, Room};
 use crate::json;
 
 type Result = std::result::Result<Item, Failure>;
 
-fn text(args: &[Item], index: usize) -> std::result::Result<&str, Failure> {
+pub(super) fn text(args: &[Item], index: usize) -> std::result::Result<&str, Failure> {
     match args.get(index) {
         Some(Item::Text(text)) => Ok(text),
         Some(other) => Err(wrong(other)),
@@ -17,7 +18,7 @@ fn text(args: &[Item], index: usize) -> std::result::Result<&str, Failure> {
 }
 
 /// Makes a string, whose size counts.
-fn made(text: String, steps: &mut Steps) -> Result {
+pub(super) fn made(text: String, steps: &mut Steps) -> Result {
     steps.take(text.len() / 64)?;
     if text.len() > MAX_TEXT {
         return Err(Failure::new(format!("a string is longer than {MAX_TEXT} bytes")));
@@ -40,6 +41,9 @@ pub(super) fn string(args: &[Item], steps: &mut Steps) -> Result {
         Item::Int(value) => Ok(Item::text(value.to_string())),
         Item::Float(value) => Ok(Item::text(value.to_string())),
         Item::Text(text) => Ok(Item::Text(text.clone())),
+        Item::Date(date) => Ok(Item::text(date.shown())),
+        Item::Duration(length) => Ok(Item::text(dates::shown_duration(*length))),
+        Item::Zone(zone) => Ok(Item::text(zone.name())),
         Item::List(_) | Item::Map(_) => to_json(args, steps),
     }
 }

@@ -9,10 +9,13 @@ use std::rc::Rc;
 
 use moonlet_runtime::Value;
 
+use super::dates::{Date, Zone};
 use super::evaluate::{Failure, Steps};
 
 /// How deep values may nest: they are dropped and written recursively.
 const MAX_DEPTH: usize = 60;
+/// What a date or the name of a zone takes when it is written, about.
+const DATE_BYTES: usize = 36;
 
 #[derive(Debug, Clone)]
 pub(super) enum Item {
@@ -23,6 +26,10 @@ pub(super) enum Item {
     Text(Rc<str>),
     List(Rc<List>),
     Map(Rc<Map>),
+    Date(Rc<Date>),
+    /// In nanoseconds.
+    Duration(i64),
+    Zone(Rc<Zone>),
 }
 
 #[derive(Debug)]
@@ -40,6 +47,10 @@ pub(super) struct Map {
 impl Item {
     pub(super) fn text(text: impl AsRef<str>) -> Self {
         Self::Text(Rc::from(text.as_ref()))
+    }
+
+    pub(super) fn date(date: Date) -> Self {
+        Self::Date(Rc::new(date))
     }
 
     /// Makes a list.
@@ -72,6 +83,9 @@ impl Item {
             Self::Text(_) => "string",
             Self::List(_) => "array",
             Self::Map(_) => "map",
+            Self::Date(_) => "time.Time",
+            Self::Duration(_) => "time.Duration",
+            Self::Zone(_) => "time.Location",
         }
     }
 
@@ -89,7 +103,9 @@ impl Item {
         Ok(match (self, other) {
             (Self::Nil, Self::Nil) => true,
             (Self::Bool(a), Self::Bool(b)) => a == b,
-            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::Int(a), Self::Int(b)) | (Self::Duration(a), Self::Duration(b)) => a == b,
+            (Self::Date(a), Self::Date(b)) => a.compare(b).is_eq(),
+            (Self::Zone(a), Self::Zone(b)) => a.name() == b.name(),
             (Self::Text(a), Self::Text(b)) => {
                 steps.take(a.len() / 64)?;
                 a == b
@@ -127,10 +143,11 @@ impl Item {
         })
     }
 
-    /// Orders numbers and strings; nothing for other pairs.
+    /// Orders numbers, strings, dates and durations; nothing for other pairs.
     pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
-            (Self::Int(a), Self::Int(b)) => Some(a.cmp(b)),
+            (Self::Int(a), Self::Int(b)) | (Self::Duration(a), Self::Duration(b)) => Some(a.cmp(b)),
+            (Self::Date(a), Self::Date(b)) => Some(a.compare(b)),
             (Self::Text(a), Self::Text(b)) => Some(a.cmp(b)),
             (Self::Bool(a), Self::Bool(b)) => Some(a.cmp(b)),
             _ => self.as_float()?.partial_cmp(&other.as_float()?),
@@ -172,7 +189,11 @@ impl Item {
 
     /// Gives the value to Lua, if there is room for it.
     pub(super) fn to_value(&self, room: &mut Room) -> Result<Value, Failure> {
-        let bytes = if let Self::Text(text) = self { text.len() + 1 } else { 1 };
+        let bytes = match self {
+            Self::Text(text) => text.len() + 1,
+            Self::Date(_) | Self::Zone(_) => DATE_BYTES,
+            _ => 1,
+        };
         room.take(bytes)?;
         Ok(match self {
             Self::Nil => Value::Nil,
@@ -180,6 +201,9 @@ impl Item {
             Self::Int(value) => (*value).into(),
             Self::Float(value) => Value::F64(*value),
             Self::Text(text) => Value::from(&**text),
+            Self::Date(date) => date.rfc_3339().into(),
+            Self::Duration(length) => (*length).into(),
+            Self::Zone(zone) => zone.name().into(),
             Self::List(list) => Value::Array(list.items.iter().map(|item| item.to_value(room)).collect::<Result<_, _>>()?),
             Self::Map(map) => {
                 let mut fields = Vec::with_capacity(map.fields.len());
