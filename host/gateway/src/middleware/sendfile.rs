@@ -31,7 +31,7 @@ impl SendFile {
 
     pub(super) async fn after(&self, context: &Context, mut answer: Answer) -> Answer {
         let take = |answer: &mut Answer, name: &str| {
-            answer.headers_mut().remove(name).and_then(|value| value.to_str().ok().map(str::to_owned))
+            answer.headers_mut().remove(name).and_then(|value| String::from_utf8(value.as_bytes().to_vec()).ok())
         };
         let (Some(path), name) = (take(&mut answer, FILE), take(&mut answer, NAME)) else { return answer };
         let Some(volume) = self.volume.clone() else { return answer::not_found() };
@@ -43,15 +43,29 @@ impl SendFile {
                 file.headers_mut().insert(name.clone(), value.clone());
             }
         }
-        if let Some(name) = name {
-            let plain: String = name
-                .chars()
-                .map(|letter| if matches!(letter, '"' | '\\') || letter.is_control() { '_' } else { letter })
-                .collect();
-            if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{plain}\"")) {
-                file.headers_mut().insert(header::CONTENT_DISPOSITION, value);
-            }
+        if let Some(name) = name
+            && let Ok(value) = HeaderValue::from_str(&disposition(&name))
+        {
+            file.headers_mut().insert(header::CONTENT_DISPOSITION, value);
         }
         file
     }
+}
+
+/// Names a file for whoever keeps it: in ASCII for all, and as it is for those that know RFC 8187.
+fn disposition(name: &str) -> String {
+    let plain = |letter: char| if matches!(letter, ' '..='~') && !matches!(letter, '"' | '\\') { letter } else { '_' };
+    let plain: String = name.chars().map(plain).collect();
+    let mut text = format!("attachment; filename=\"{plain}\"");
+    if !name.is_ascii() {
+        text.push_str("; filename*=UTF-8''");
+        for byte in name.bytes() {
+            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+                text.push(char::from(byte));
+            } else {
+                text.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    text
 }
