@@ -74,7 +74,16 @@ impl Run {
             Some(path) => File::open(path).map_err(|error| format!("cannot open {}: {error}", path.display()))?.into(),
             None => Stdio::null(),
         };
-        Run::spawn(arguments, stdin, Stdio::piped())
+        Run::spawn(arguments, stdin, Stdio::piped(), &[])
+    }
+
+    /// Starts the binary with variables in its environment, and an empty standard input.
+    ///
+    /// # Errors
+    ///
+    /// When the binary is missing or does not start.
+    pub fn start_with<A: AsRef<OsStr>>(arguments: &[A], variables: &[(&str, &str)]) -> Result<Run, String> {
+        Run::spawn(arguments, Stdio::null(), Stdio::piped(), variables)
     }
 
     /// Starts the binary with a standard input that [`Run::type_line`] writes to.
@@ -83,7 +92,7 @@ impl Run {
     ///
     /// When the binary is missing or does not start.
     pub fn interactive<A: AsRef<OsStr>>(arguments: &[A]) -> Result<Run, String> {
-        Run::spawn(arguments, Stdio::piped(), Stdio::piped())
+        Run::spawn(arguments, Stdio::piped(), Stdio::piped(), &[])
     }
 
     /// Starts the binary with a standard output that nobody reads any more.
@@ -94,10 +103,10 @@ impl Run {
     pub fn unheard<A: AsRef<OsStr>>(arguments: &[A]) -> Result<Run, String> {
         let (reader, writer) = io::pipe().map_err(|error| format!("cannot make a pipe: {error}"))?;
         drop(reader);
-        Run::spawn(arguments, Stdio::null(), writer.into())
+        Run::spawn(arguments, Stdio::null(), writer.into(), &[])
     }
 
-    fn spawn<A: AsRef<OsStr>>(arguments: &[A], stdin: Stdio, stdout: Stdio) -> Result<Run, String> {
+    fn spawn<A: AsRef<OsStr>>(arguments: &[A], stdin: Stdio, stdout: Stdio, variables: &[(&str, &str)]) -> Result<Run, String> {
         let moonlet = binary::moonlet()?;
         let mut command = Command::new(&moonlet);
         command
@@ -106,6 +115,7 @@ impl Run {
             .env("NO_COLOR", "1")
             .env("TZ", "UTC")
             .env_remove("RUST_LOG")
+            .envs(variables.iter().copied())
             .stdin(stdin)
             .stdout(stdout)
             .stderr(Stdio::piped());

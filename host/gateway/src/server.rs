@@ -17,6 +17,7 @@ mod access;
 mod call;
 mod connection;
 mod listener;
+mod multiplex;
 mod request;
 mod stall;
 mod tls;
@@ -31,6 +32,8 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The least room for a header, below which no request would fit.
+const MIN_HEADER: usize = 8 << 10;
 /// Headers that one request may have.
 const MAX_HEADERS: usize = 100;
 

@@ -1,4 +1,4 @@
-//! One connection: its requests one after the other, within the time and sizes that a client has.
+//! One connection of HTTP/1.1: its requests one after the other, within the time and sizes that a client has.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -13,10 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::TlsAcceptor;
 
 use super::stall::Stalls;
-use super::{HANDSHAKE_TIMEOUT, HEADER_TIMEOUT, MAX_HEADERS, STALL_TIMEOUT, Server, request};
-
-/// The least room for a header, below which no request would fit.
-const MIN_HEADER: usize = 8 << 10;
+use super::{HANDSHAKE_TIMEOUT, HEADER_TIMEOUT, MAX_HEADERS, MIN_HEADER, STALL_TIMEOUT, Server, multiplex, request};
 
 /// Serves a connection to its end. `_place` is its place among the connections of the server.
 pub(super) async fn serve(
@@ -32,6 +29,9 @@ pub(super) async fn serve(
     match acceptor {
         None => speak(server, stream, peer).await,
         Some(acceptor) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(multiplex::PROTOCOL) => {
+                multiplex::speak(server, stream, peer).await;
+            }
             Ok(Ok(stream)) => speak(server, stream, peer).await,
             Ok(Err(error)) => tracing::debug!(target: "moonlet", %peer, "no TLS: {error}"),
             Err(_) => tracing::debug!(target: "moonlet", %peer, "the TLS handshake took too long"),

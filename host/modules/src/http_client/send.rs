@@ -81,6 +81,13 @@ impl Sender {
                 let message = format!("not allowed: the redirect to {} is denied by policy", next.url.text);
                 return Err(Error::new("PermissionDenied", message).with_retryable(false));
             }
+            if plan.tls.insecure && !self.reach.can("http_client.insecure_tls", &next.url.text) {
+                let message = format!(
+                    "not allowed: TLS without verification to {}, where a redirect leads, is denied by policy",
+                    next.url.text
+                );
+                return Err(Error::new("PermissionDenied", message).with_retryable(false));
+            }
             if next.drops_body {
                 body = Bytes::new();
                 plan.headers.remove(header::CONTENT_TYPE);

@@ -1,0 +1,156 @@
+//! One connection of HTTP/2: many requests at the same time, within the time and sizes that a client has.
+//!
+//! Clients get it where they ask for it in the TLS handshake; without TLS there is HTTP/1.1 only.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, header};
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper::rt::Executor;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+
+use super::{HEADER_TIMEOUT, MIN_HEADER, STALL_TIMEOUT, Server, request};
+use crate::body::Body;
+
+/// Its name in the TLS handshake.
+pub(super) const PROTOCOL: &[u8] = b"h2";
+
+/// Requests of one connection at the same time; RFC 9113 advises against fewer.
+const MAX_STREAMS: u32 = 100;
+/// Bytes of bodies that a client may send before anybody has read them, for one request and for all.
+const STREAM_WINDOW: u32 = 64 << 10;
+const CONNECTION_WINDOW: u32 = 256 << 10;
+/// Bytes of one answer that wait for a client which reads slowly.
+const SEND_BUFFER: usize = 64 << 10;
+/// How often a client is asked whether it is there, and how long it may take to say so.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+/// How long an idle client may take to let go, when it is told to.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Serves a connection to its end.
+pub(super) async fn speak(server: Arc<Server>, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: SocketAddr) {
+    let idle = server.view.idle_timeout.or(server.view.read_timeout).unwrap_or(HEADER_TIMEOUT).min(HEADER_TIMEOUT);
+    let header_size = usize::try_from(server.view.max_header).unwrap_or(usize::MAX).max(MIN_HEADER);
+    let stop = server.stop.clone();
+    let open = Arc::new(watch::Sender::new(0));
+    let mut count = open.subscribe();
+    let tasks = Tracked(server.tracker.clone());
+    let service = service_fn(move |request| {
+        let (server, place) = (Arc::clone(&server), Place::take(&open));
+        async move {
+            let answer = request::answer(&server, with_host(request), peer).await;
+            Ok::<_, Infallible>(Response::map(answer, |body| Held { body, _place: place }))
+        }
+    });
+    let connection = http2::Builder::new(tasks)
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(u32::try_from(header_size).unwrap_or(u32::MAX))
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(SEND_BUFFER)
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(STALL_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+        () = silence(&mut count, idle) => {
+            connection.as_mut().graceful_shutdown();
+            tokio::time::timeout(FAREWELL, connection).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(target: "moonlet", %peer, "a connection broke: {error}");
+    }
+}
+
+/// Waits until there was no request for a while.
+async fn silence(open: &mut watch::Receiver<usize>, idle: Duration) {
+    loop {
+        if open.wait_for(|count| *count == 0).await.is_err() {
+            return;
+        }
+        if !matches!(tokio::time::timeout(idle, open.changed()).await, Ok(Ok(()))) {
+            return;
+        }
+    }
+}
+
+/// Gives a request the header that clients of HTTP/1.1 send.
+fn with_host(mut request: Request<Incoming>) -> Request<Incoming> {
+    let host = request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    if let Some(host) = host.filter(|_| !request.headers().contains_key(header::HOST)) {
+        request.headers_mut().insert(header::HOST, host);
+    }
+    request
+}
+
+/// Counts a request while it goes on.
+struct Place(Arc<watch::Sender<usize>>);
+
+impl Place {
+    fn take(open: &Arc<watch::Sender<usize>>) -> Self {
+        open.send_modify(|count| *count += 1);
+        Self(Arc::clone(open))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}
+
+/// A body whose request goes on until it was sent.
+struct Held {
+    body: Body,
+    _place: Place,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Runs the requests of a connection where the server counts them.
+#[derive(Clone)]
+struct Tracked(TaskTracker);
+
+impl<F> Executor<F> for Tracked
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn execute(&self, future: F) {
+        self.0.spawn(future);
+    }
+}
