@@ -7,7 +7,7 @@ use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::TcpListener;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -26,6 +26,11 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// Who servers run as where this runs as root, for which Postgres refuses to: `nobody`.
 const NOBODY: u32 = 65_534;
 
+/// The files of a server that has TLS.
+const CERTIFICATE: &str = "server.pem";
+const KEY: &str = "server.key";
+const AUTHORITY: &str = "ca.pem";
+
 /// Which server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -36,8 +41,11 @@ pub enum Kind {
 }
 
 /// A server with a database `app`, which the user `app` owns, with the password `secret`. Dropping it ends it.
+///
+/// One with certificates also has a user `proven`, who must show a certificate of that name.
 pub struct Server {
     kind: Kind,
+    tls: bool,
     folder: PathBuf,
     port: u16,
     running: Option<Child>,
@@ -50,6 +58,15 @@ impl Server {
     ///
     /// What to install when it is not there; else what it said.
     pub fn start(kind: Kind) -> Result<Self, String> {
+        Self::start_with(kind, None)
+    }
+
+    /// Makes a server and starts it, with `server.pem`, `server.key` and `ca.pem` of a folder.
+    ///
+    /// # Errors
+    ///
+    /// What to install when it is not there; else what it said.
+    pub fn start_with(kind: Kind, certificates: Option<&Path>) -> Result<Self, String> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("moonlet-{kind:?}-{}-{number}", std::process::id()).to_lowercase());
@@ -57,7 +74,16 @@ impl Server {
         fs::create_dir_all(&folder).map_err(text)?;
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).map_err(text)?.port();
         give_away(&folder).map_err(text)?;
-        let mut server = Self { kind, folder: folder.clone(), port, running: None };
+        let mut server = Self { kind, tls: certificates.is_some(), folder: folder.clone(), port, running: None };
+        if let Some(certificates) = certificates {
+            for name in [CERTIFICATE, KEY, AUTHORITY] {
+                let path = folder.join(name);
+                fs::copy(certificates.join(name), &path).map_err(text)?;
+                // Postgres refuses a key that others can read.
+                fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(text)?;
+                give_away(&path).map_err(text)?;
+            }
+        }
         server.make()?;
         server.resume()?;
         Ok(server)
@@ -128,12 +154,25 @@ impl Server {
                 run(command, "")?;
                 let mut command = self.command(&find_postgres("postgres")?);
                 command.args(["--single", "-D"]).arg(&data).arg("postgres");
-                run(command, "CREATE ROLE app LOGIN PASSWORD 'secret'\nCREATE DATABASE app OWNER app\n")
+                let proven = if self.tls { "CREATE ROLE proven LOGIN\n" } else { "" };
+                run(command, &format!("CREATE ROLE app LOGIN PASSWORD 'secret'\nCREATE DATABASE app OWNER app\n{proven}"))?;
+                if self.tls {
+                    let access = data.join("pg_hba.conf");
+                    let text = |error: std::io::Error| format!("cannot change {}: {error}", access.display());
+                    let rules = fs::read_to_string(&access).map_err(text)?;
+                    fs::write(&access, format!("hostssl all proven 127.0.0.1/32 cert\n{rules}")).map_err(text)?;
+                }
+                Ok(())
             }
             Kind::Mariadb => {
-                let script = "CREATE DATABASE IF NOT EXISTS app CHARACTER SET utf8mb4;\n\
+                let mut script = "CREATE DATABASE IF NOT EXISTS app CHARACTER SET utf8mb4;\n\
                     CREATE USER IF NOT EXISTS app@'127.0.0.1' IDENTIFIED BY 'secret';\n\
-                    GRANT ALL ON app.* TO app@'127.0.0.1';\n";
+                    GRANT ALL ON app.* TO app@'127.0.0.1';\n"
+                    .to_owned();
+                if self.tls {
+                    script += "CREATE USER IF NOT EXISTS proven@'127.0.0.1' IDENTIFIED BY 'secret' REQUIRE X509;\n\
+                        GRANT ALL ON app.* TO proven@'127.0.0.1';\n";
+                }
                 let path = self.folder.join("init.sql");
                 fs::write(&path, script).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
                 give_away(&path).map_err(|error| error.to_string())?;
@@ -152,6 +191,13 @@ impl Server {
         for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "max_connections=40"] {
             command.args(["-c", setting]);
         }
+        if self.tls {
+            let path = |name: &str| self.folder.join(name).display().to_string();
+            command.args(["-c", "ssl=on"]);
+            for (setting, name) in [("ssl_cert_file", CERTIFICATE), ("ssl_key_file", KEY), ("ssl_ca_file", AUTHORITY)] {
+                command.args(["-c", &format!("{setting}={}", path(name))]);
+            }
+        }
         Ok(command)
     }
 
@@ -168,6 +214,11 @@ impl Server {
             format!("--init-file={}", path("init.sql")),
             format!("--port={}", self.port),
         ]);
+        if self.tls {
+            for (option, name) in [("cert", CERTIFICATE), ("key", KEY), ("ca", AUTHORITY)] {
+                command.arg(format!("--ssl-{option}={}", path(name)));
+            }
+        }
         Ok(command)
     }
 

@@ -12,7 +12,9 @@ use std::{env, fs, thread};
 
 use moonlet_tests::binary;
 use moonlet_tests::run::{Run, Stream};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
+
+#[path = "support/certificates.rs"]
+mod certificates;
 
 /// A copy of the project with certificates, gone when this is dropped.
 struct Project {
@@ -24,33 +26,13 @@ impl Project {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("moonlet-tls-{}-{number}", std::process::id()));
-        fs::create_dir_all(folder.join("certificates")).unwrap();
+        fs::create_dir_all(&folder).unwrap();
         for file in fs::read_dir(binary::repository().join("tests/projects/tls")).unwrap() {
             let file = file.unwrap();
             fs::copy(file.path(), folder.join(file.file_name())).unwrap();
         }
-        let project = Self { folder };
-        let (ca, other) = (authority("ours"), authority("another"));
-        project.keep("ca.pem", &ca.pem());
-        project.keep("other.pem", &other.pem());
-        project.certify("server", &["localhost"], ExtendedKeyUsagePurpose::ServerAuth, &ca);
-        project.certify("client", &["client"], ExtendedKeyUsagePurpose::ClientAuth, &ca);
-        project.certify("stranger", &["client"], ExtendedKeyUsagePurpose::ClientAuth, &other);
-        project
-    }
-
-    fn keep(&self, name: &str, text: &str) {
-        fs::write(self.folder.join("certificates").join(name), text).unwrap();
-    }
-
-    fn certify(&self, name: &str, names: &[&str], usage: ExtendedKeyUsagePurpose, authority: &CertifiedIssuer<'_, KeyPair>) {
-        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-        let mut params = CertificateParams::new(names).unwrap();
-        params.extended_key_usages = vec![usage];
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, authority).unwrap();
-        self.keep(&format!("{name}.pem"), &certificate.pem());
-        self.keep(&format!("{name}.key"), &key.serialize_pem());
+        certificates::make(&folder.join("certificates"));
+        Self { folder }
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -80,14 +62,6 @@ impl Drop for Project {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
     }
-}
-
-fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
-    let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    params.distinguished_name.push(rcgen::DnType::CommonName, name);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
 /// Finds what was said about something.

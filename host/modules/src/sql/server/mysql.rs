@@ -171,6 +171,10 @@ async fn collect<P: mysql_async::prelude::Protocol>(
 
 async fn dial(settings: &ServerSettings) -> Result<Conn, Error> {
     let tls = settings.tls.mode != Mode::Disable;
+    if tls {
+        // The driver reads the files itself, and does not say which one it misses.
+        super::tls::options(&settings.tls)?;
+    }
     match Conn::new(options(settings, tls)).await {
         Err(mysql_async::Error::Driver(DriverError::NoClientSslFlagFromServer)) if settings.tls.mode == Mode::Prefer => {
             Conn::new(options(settings, false)).await.map_err(|error| fault::explain_connect(&error))
