@@ -60,17 +60,27 @@ fn no_message_that_was_taken_in_is_lost_when_the_node_is_killed() {
     std::fs::remove_dir_all(&directory).unwrap();
 }
 
-#[test]
-fn no_value_that_was_stored_is_lost_or_half_there_when_the_node_is_killed() {
-    let directory = directory("stores");
-    let file = format!("app:kept:file={}", directory.join("store.redb").display());
-    let taken_in = killed_again_and_again("app:writer", &file);
+/// Kills nodes that keep numbers in a store, and looks whether all of them are there.
+fn stores_keep_what_they_said_they_had(name: &str, file: &str, writer: &str, reader: &str) {
+    let directory = directory(name);
+    let file = format!("{file}={}", directory.join(name).display());
+    let taken_in = killed_again_and_again(writer, &file);
     let keys: Vec<String> = taken_in.iter().map(u64::to_string).collect();
     for some in keys.chunks(1000) {
-        let mut arguments = vec!["run", "tests/projects/durable", "-o", &file, "-x", "app:reader", "--"];
+        let mut arguments = vec!["run", "tests/projects/durable", "-o", &file, "-x", reader, "--"];
         arguments.extend(some.iter().map(String::as_str));
         let some = some.iter().map(|key| key.parse().unwrap()).collect();
         assert_all_there(&some, &arguments);
     }
     std::fs::remove_dir_all(&directory).unwrap();
+}
+
+#[test]
+fn no_value_that_was_stored_is_lost_or_half_there_when_the_node_is_killed() {
+    stores_keep_what_they_said_they_had("store.redb", "app:kept:file", "app:writer", "app:reader");
+}
+
+#[test]
+fn no_row_that_was_stored_is_lost_or_half_there_when_the_node_is_killed() {
+    stores_keep_what_they_said_they_had("store.db", "app:db:file", "app:row_writer", "app:row_reader");
 }
