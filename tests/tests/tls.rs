@@ -5,13 +5,14 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, thread};
 
 use moonlet_tests::binary;
 use moonlet_tests::run::{Run, Stream};
+use rustix::process::Signal;
 
 #[path = "support/certificates.rs"]
 mod certificates;
@@ -140,8 +141,24 @@ fn a_request_goes_by_a_socket() {
     assert!(request.to_lowercase().contains("\r\nhost: anything\r\n"), "{request}");
 }
 
-fn python(arguments: &[&Path]) -> String {
-    let output = Command::new("python3").args(arguments).output().unwrap();
+/// Starts the node for clients from outside, and says at which port.
+fn served(project: &Project) -> (Run, String) {
+    let mut run = project.run("app:address", &[]);
+    run.await_text(Stream::Stdout, ";").unwrap();
+    let seen = run.seen(Stream::Stdout);
+    let port = seen.split_once("port ").and_then(|(_, rest)| rest.split_once(';')).unwrap().0.to_owned();
+    (run, port)
+}
+
+/// Starts a client in Python.
+fn python(project: &Project, script: &str, port: &str, part: &str) -> Child {
+    let mut command = Command::new("python3");
+    command.arg(project.folder.join(script)).arg(port).arg(project.file("ca.pem")).arg(part);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn end_of(client: Child) -> String {
+    let output = client.wait_with_output().unwrap();
     let said = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat();
     assert!(output.status.success(), "{said}");
     said
@@ -150,12 +167,39 @@ fn python(arguments: &[&Path]) -> String {
 #[test]
 fn a_client_gets_the_protocol_that_it_asks_for() {
     let project = Project::new();
-    let mut run = project.run("app:address", &[]);
-    run.await_text(Stream::Stdout, ";").unwrap();
-    let seen = run.seen(Stream::Stdout);
-    let port = seen.split_once("port ").and_then(|(_, rest)| rest.split_once(';')).unwrap().0;
-    let output = python(&[&project.folder.join("h2.py"), Path::new(port), &project.file("ca.pem")]);
-    let again = python(&[&project.folder.join("h1.py"), Path::new(port), &project.file("ca.pem")]);
+    let (_run, port) = served(&project);
+    let output = end_of(python(&project, "h2.py", &port, "ask"));
     assert_eq!(output, "protocol h2\n1 200 hello localhost\n3 200 got 32000\n5 404 \n");
-    assert_eq!(again, "protocol http/1.1\n200 hello localhost\n");
+    let output = end_of(python(&project, "h1.py", &port, ""));
+    assert_eq!(output, "protocol http/1.1\n200 hello localhost\n");
+}
+
+#[test]
+fn a_stream_that_is_reset_ends_its_call_and_nothing_else() {
+    let project = Project::new();
+    let (mut run, port) = served(&project);
+    let client = python(&project, "h2.py", &port, "reset");
+    // The client still is connected.
+    run.await_text(Stream::Stdout, "the call ended: ").unwrap();
+    assert!(!run.seen(Stream::Stdout).contains("the call ended: well"));
+    assert_eq!(end_of(client), "protocol h2\n3 200 hello localhost\n5 200 hello localhost\n");
+}
+
+#[test]
+fn a_client_that_asks_for_nothing_more_is_told_to_go() {
+    let project = Project::new();
+    let (_run, port) = served(&project);
+    assert_eq!(end_of(python(&project, "h2.py", &port, "idle")), "protocol h2\n1 200 hello localhost\ntold to go\n");
+}
+
+#[test]
+fn streams_that_were_begun_are_answered_before_the_node_stops() {
+    let project = Project::new();
+    let (mut run, port) = served(&project);
+    let client = python(&project, "h2.py", &port, "stop");
+    run.await_text(Stream::Stdout, "slow has begun;").unwrap();
+    run.signal(Signal::TERM).unwrap();
+    assert_eq!(end_of(client), "protocol h2\n1 200 done\n");
+    let finished = run.finish().unwrap();
+    assert_eq!(finished.signal, None, "{finished:?}");
 }

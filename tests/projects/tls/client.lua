@@ -70,9 +70,23 @@ local function bound()
 end
 
 local function address()
+    process.registry.register("watcher")
+    local asked, begun, events = process.listen("watch"), process.listen("begun"), process.events()
     io.print("port " .. http.address("app:secure"):match(":(%d+)$") .. ";")
-    -- Until the test has seen enough.
-    process.inbox():receive()
+    while true do
+        local ready = channel.select({ asked:case_receive(), begun:case_receive(), events:case_receive() })
+        if ready.channel == asked then
+            process.monitor(ready.value)
+            process.send(ready.value, "watched", true)
+        elseif ready.channel == begun then
+            io.print("slow has begun;")
+        elseif ready.value.kind == process.event.CANCEL then
+            return
+        else
+            local err = ready.value.result and ready.value.result.error
+            io.print("the call ended: " .. (err and tostring(err) or "well"))
+        end
+    end
 end
 
 return { main = main, socket = socket, bound = bound, address = address }

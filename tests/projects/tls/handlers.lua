@@ -1,4 +1,5 @@
 local http = require("http")
+local time = require("time")
 
 local function hello()
     local req = http.request()
@@ -17,4 +18,24 @@ local function away()
     res:set_header("Location", "/hello")
 end
 
-return { hello = hello, count = count, away = away }
+-- Answers without end, and lets the watcher see how it ends itself.
+local function floods()
+    process.send("watcher", "watch", process.pid())
+    process.listen("watched"):receive()
+    local res = http.response()
+    while true do
+        local _, err = res:write(("x"):rep(65536))
+        if err then
+            return nil, err
+        end
+        res:flush()
+    end
+end
+
+local function slow()
+    process.send("watcher", "begun")
+    time.sleep("300ms")
+    http.response():write("done")
+end
+
+return { hello = hello, count = count, away = away, floods = floods, slow = slow }
