@@ -12,6 +12,7 @@ use moonlet_runtime::{Answer, Args, Error, Fault, HostModule, Manifest, ModuleCa
 mod database;
 mod databases;
 mod job;
+mod moment;
 mod server;
 mod session;
 mod sqlite;

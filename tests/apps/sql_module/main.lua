@@ -59,6 +59,19 @@ check.case("rows come back with the types that went in", function()
         { { i = "integer", r = "real", t = "text", b = "blob", n = "null" } })
 end)
 
+check.case("columns of moments give what time.parse reads with time.RFC3339", function()
+    local db = table_of("moments", "made TIMESTAMP DEFAULT CURRENT_TIMESTAMP, a DATETIME, b date, c DATETIME, d TEXT, n INTEGER")
+    db:execute("INSERT INTO moments (a, b, c, d, n) VALUES (?, ?, ?, ?, ?)",
+        { "2024-02-29 10:34:56.5", "2024-02-29", 1709202896, "2024-02-29 10:34:56", 1709202896 })
+    local row = db:query("SELECT * FROM moments")[1]
+    check.equal({ row.a, row.b, row.c, row.d, row.n },
+        { "2024-02-29T10:34:56.5Z", "2024-02-29T00:00:00Z", "2024-02-29T10:34:56Z", "2024-02-29 10:34:56", 1709202896 })
+    check.match(row.made, "^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$")
+    db:execute("UPDATE moments SET a = ?, c = ?", { "soon", 1709202896500 })
+    row = db:query("SELECT a, c FROM moments")[1]
+    check.equal(row, { a = "soon", c = "2024-02-29T10:34:56.5Z" })
+end)
+
 check.case("no rows are an empty list", function()
     local db = table_of("empty", "n")
     check.equal((db:query("SELECT * FROM empty")), {})

@@ -5,6 +5,7 @@ use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Batch, Connection, Statement, ToSql};
 
+use super::super::moment::{parse, rfc3339};
 use super::super::work::{Parameter, Rows, Wish, Work, changes, too_large, wrong_count};
 use super::fault::Failure;
 use crate::fail::{internal, invalid};
@@ -65,28 +66,52 @@ fn changed(connection: &Connection, count: u64) -> Value {
 }
 
 fn rows(statement: &mut Statement<'_>, work: &Work) -> Result<Value, Failure> {
-    let mut found: Option<(Vec<bool>, Rows)> = None;
+    let mut found: Option<(Vec<Kind>, Rows)> = None;
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
         // Asked for with the first row: a statement that was kept may have other columns since a table changed.
-        let (booleans, found) = found.get_or_insert_with(|| {
-            let columns = row.as_ref().columns().map(|column| {
-                let boolean = column.decl_type().is_some_and(|declared| declared.eq_ignore_ascii_case("boolean"));
-                (Value::from(column.name()), boolean)
-            });
-            let (names, booleans): (Vec<Value>, Vec<bool>) = columns.unzip();
-            (booleans, Rows::new(names, work))
+        let (kinds, found) = found.get_or_insert_with(|| {
+            let columns = row.as_ref().columns().map(|column| (Value::from(column.name()), Kind::of(column.decl_type())));
+            let (names, kinds): (Vec<Value>, Vec<Kind>) = columns.unzip();
+            (kinds, Rows::new(names, work))
         });
-        found.push(booleans.iter().enumerate().map(|(index, boolean)| {
+        found.push(kinds.iter().enumerate().map(|(index, kind)| {
             let content = row.get_ref(index).map_err(|error| internal(error.to_string()))?;
-            read(content, *boolean, work.max_bytes)
+            read(content, *kind, work.max_bytes)
         }))?;
     }
     Ok(found.map_or_else(|| Value::Array(Vec::new()), |(_, rows)| rows.finish()))
 }
 
+/// What a column says it holds, which SQLite itself does not care about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Boolean,
+    Moment,
+    Other,
+}
+
+impl Kind {
+    fn of(declared: Option<&str>) -> Self {
+        match declared.map(str::to_ascii_lowercase).as_deref() {
+            Some("boolean") => Self::Boolean,
+            Some("timestamp" | "datetime" | "date") => Self::Moment,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Above it, a whole number in a column of moments counts milliseconds instead of seconds.
+const MOST_SECONDS: u64 = 1_000_000_000_000;
+
+/// Writes a whole number of a column of moments; one that no calendar has stays a number.
+fn moment(count: i64) -> Value {
+    let factor = if count.unsigned_abs() > MOST_SECONDS { 1_000 } else { 1_000_000 };
+    count.checked_mul(factor).map_or_else(|| count.into(), |micros| rfc3339(micros).into())
+}
+
 /// Turns a value of a row into one of Lua.
-fn read(value: ValueRef<'_>, boolean: bool, max_bytes: usize) -> Result<Value, Error> {
+fn read(value: ValueRef<'_>, kind: Kind, max_bytes: usize) -> Result<Value, Error> {
     // Checked before the value is copied.
     if let ValueRef::Text(bytes) | ValueRef::Blob(bytes) = value
         && bytes.len() > max_bytes
@@ -95,10 +120,16 @@ fn read(value: ValueRef<'_>, boolean: bool, max_bytes: usize) -> Result<Value, E
     }
     Ok(match value {
         ValueRef::Null => Value::Nil,
-        ValueRef::Integer(integer) if boolean => Value::Boolean(integer > 0),
+        ValueRef::Integer(integer) if kind == Kind::Boolean => Value::Boolean(integer > 0),
+        ValueRef::Integer(integer) if kind == Kind::Moment => moment(integer),
         ValueRef::Integer(integer) => integer.into(),
         ValueRef::Real(float) => float.into(),
-        ValueRef::Text(bytes) => std::str::from_utf8(bytes).map_or_else(|_| Value::Binary(bytes.to_vec()), Value::from),
+        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+            // What is no moment stays as it was written.
+            Ok(text) if kind == Kind::Moment => parse(text).map_or_else(|| text.into(), |micros| rfc3339(micros).into()),
+            Ok(text) => text.into(),
+            Err(_) => Value::Binary(bytes.to_vec()),
+        },
         ValueRef::Blob(bytes) => Value::Binary(bytes.to_vec()),
     })
 }

@@ -10,6 +10,7 @@ use moonlet_runtime::{Error, Value};
 use tokio_postgres::types::{Format, FromSql, IsNull, Kind, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Column, Row};
 
+use super::super::super::moment::{DAY, date, time};
 use super::super::super::work::Parameter;
 use crate::fail::invalid;
 
@@ -17,7 +18,6 @@ type Fault = Box<dyn StdError + Sync + Send>;
 
 /// Days from the first day of 1970 to that of 2000, from which Postgres counts.
 const EPOCH_DAYS: i64 = 10_957;
-const DAY: i64 = 86_400_000_000;
 /// Digits of a number stand in groups of four.
 const GROUP: usize = 4;
 
@@ -155,26 +155,6 @@ fn uuid(raw: &[u8]) -> String {
     written
 }
 
-/// Writes a day that is so many days after the first day of 1970.
-fn date(days: i64) -> String {
-    // The calendar repeats after 400 years of 146,097 days; years begin in March here, so that the day of a leap year is the last.
-    let shifted = days + 719_468;
-    let (era, day) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let of_month = of_year - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    format!("{:04}-{month:02}-{of_month:02}", year + era * 400 + next)
-}
-
-/// Writes the time of a day in microseconds.
-fn time(micros: i64) -> String {
-    let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
-    let written = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if micros == 0 { written } else { format!("{written}.{micros:06}").trim_end_matches('0').to_owned() }
-}
-
 /// Writes a decimal number with all its digits.
 fn numeric(raw: &[u8]) -> Result<String, Fault> {
     let mut words = raw.chunks_exact(2).map(|pair| <[u8; 2]>::try_from(pair).map_or(0, u16::from_be_bytes));
@@ -236,16 +216,5 @@ mod tests {
             assert_eq!(numeric(&raw).unwrap(), written);
         }
         assert!(numeric(&[0, 1, 2]).is_err());
-    }
-
-    #[test]
-    fn days_and_times_are_those_of_the_calendar() {
-        assert_eq!(date(0), "1970-01-01");
-        assert_eq!(date(EPOCH_DAYS), "2000-01-01");
-        assert_eq!(date(19_782), "2024-02-29");
-        assert_eq!(date(-1), "1969-12-31");
-        assert_eq!(time(0), "00:00:00");
-        assert_eq!(time(DAY - 1), "23:59:59.999999");
-        assert_eq!(time(3_723_500_000), "01:02:03.5");
     }
 }
