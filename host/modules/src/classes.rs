@@ -16,7 +16,10 @@ const fn class(name: &'static str, description: &'static str, classes: &'static 
 }
 
 /// Classes that evaluated code has only when whoever runs it says so.
-pub(crate) const BLOCKED: &[&str] = &["process", "storage", "network", "io", "security", "workflow"];
+const BLOCKED: &[&str] = &["process", "storage", "network"];
+
+/// The same, of modules that have none of [`BLOCKED`]: to allow `network` is enough for `http_client`, whatever else it is.
+const BLOCKED_ALONE: &[&str] = &["io", "security", "workflow"];
 
 /// By name.
 static CLASSES: &[Class] = &[
@@ -27,7 +30,7 @@ static CLASSES: &[Class] = &[
     class("cloudstorage", "cloud storage", &["storage", "network"]),
     class("compress", "compression", &["deterministic", "encoding"]),
     class("contract", "calling implementations of contracts", &["process"]),
-    class("crypto", "encryption, signatures and random bytes", &["nondeterministic", "security"]),
+    class("crypto", "encryption, signatures and random bytes", &["nondeterministic", "encoding"]),
     class("ctx", "context values", &["deterministic"]),
     class("env", "environment variables", &["storage", "io"]),
     class("errors", "structured errors", &["deterministic"]),
@@ -76,7 +79,8 @@ pub(crate) fn find(name: &str) -> Option<&'static Class> {
 impl Class {
     /// Names the first class that evaluated code does not have, given those that it was allowed.
     pub(crate) fn blocked(&self, allowed: &[String]) -> Option<&'static str> {
-        let blocked = |class: &&&str| BLOCKED.contains(*class) && !allowed.iter().any(|allowed| allowed == **class);
+        let asked = if self.classes.iter().any(|class| BLOCKED.contains(class)) { BLOCKED } else { BLOCKED_ALONE };
+        let blocked = |class: &&&str| asked.contains(*class) && !allowed.iter().any(|allowed| allowed == **class);
         self.classes.iter().find(blocked).copied()
     }
 

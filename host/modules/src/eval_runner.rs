@@ -1,7 +1,7 @@
 //! Module `eval_runner`: running code that a program brings along, in a process of its own.
 //!
 //! Evaluated code never has more than its caller: modules that give capabilities only if the caller has them itself, those of the classes
-//! in [`classes::BLOCKED`] only if they are allowed by name, and all of it under the policies of the caller.
+//! of a blocked class only if they are allowed by name, and all of it under the policies of the caller.
 
 use moonlet_registry::EntryId;
 use moonlet_runtime::{Answer, Args, Error, Evaluation, Fault, HostModule, Import, Manifest, ModuleCall, Value};

@@ -60,6 +60,19 @@ check.case("classes that give capabilities must be allowed", function()
     check.equal(run({ source = "return type(store.get)", modules = { "store" }, allow_classes = { "storage" } }), "function")
 end)
 
+check.case("to allow network is enough for http_client", function()
+    local options = { source = "return type(http_client.get)", modules = { "http_client" } }
+    local err = check.fails(errors.PERMISSION_DENIED, run(options))
+    check.contains(err:message(), "network")
+    options.allow_classes = { "network" }
+    check.equal(run(options), "function")
+end)
+
+check.case("what only computes needs no class", function()
+    local source = "return crypto.hmac.sha256('key', 'data') == hash.hmac_sha256('data', 'key')"
+    check.equal(run({ source = source, modules = { "crypto", "hash" } }), true)
+end)
+
 check.case("nobody hands on what it does not have itself", function()
     local options = { source = "return 1", modules = { "sql" }, allow_classes = { "storage", "io" } }
     check.fails(errors.PERMISSION_DENIED, run(options))
