@@ -55,14 +55,12 @@ pub(super) unsafe fn push_offer(thread: State, case: u32) {
     }
 }
 
-/// `select{case, .., default = true}`.
+/// `select{case, .., default = true}`, or the default as a second argument.
 pub(super) unsafe extern "C-unwind" fn select(lua: State) -> c_int {
     ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
+    let default = ffi::lua_toboolean(lua, 2) != 0 || has_default(lua);
     ffi::lua_settop(lua, 1);
-    let count = push_cases(lua);
-    lua::raw_field(lua, 1, "default");
-    let default = ffi::lua_toboolean(lua, -1) != 0;
-    ffi::lua_pop(lua, 1);
+    let count = push_cases(lua, default);
     // Shared channels are asked all at once, and before a case behind them only when that one might go on.
     let mut unasked = false;
     for number in 1..=count {
@@ -102,8 +100,16 @@ pub(super) unsafe extern "C-unwind" fn select(lua: State) -> c_int {
     }
 }
 
+/// Whether the table at 1 says that the select does not wait.
+unsafe fn has_default(lua: State) -> bool {
+    lua::raw_field(lua, 1, "default");
+    let default = ffi::lua_toboolean(lua, -1) != 0;
+    ffi::lua_pop(lua, 1);
+    default
+}
+
 /// Pushes the cases of the table at 1 and answers their number; raises when anything else stands among them.
-unsafe fn push_cases(lua: State) -> c_int {
+unsafe fn push_cases(lua: State, default: bool) -> c_int {
     let length = ffi::lua_rawlen(lua, 1);
     if length > MAX_CASES {
         lua::raise(lua, format!("select of {length} cases; the most is {MAX_CASES}"));
@@ -121,7 +127,7 @@ unsafe fn push_cases(lua: State) -> c_int {
             );
         }
     }
-    if count == 0 && lua::raw_field(lua, 1, "default") == ffi::LUA_TNIL {
+    if count == 0 && !default {
         lua::raise_text(lua, "select without cases would wait forever");
     }
     ffi::lua_settop(lua, FIRST + count - 1);

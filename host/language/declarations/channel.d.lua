@@ -1,5 +1,5 @@
 local channel: {
   new: (size?: integer) -> Channel<any>,
-  select: (cases: table) -> {channel: any, value: any, ok: boolean, default?: boolean},
+  select: (cases: table, default?: boolean) -> {channel: any, value: any, ok: boolean, default?: boolean},
 }
 return channel
