@@ -111,6 +111,18 @@ pub(crate) unsafe fn push(lua: State, source: Source, capacity: u32) -> *mut Cha
     channel
 }
 
+/// Whether a channel holds nothing, is open, and has nobody who waits or knows it elsewhere.
+pub(crate) unsafe fn is_unused(channel: *const Channel) -> bool {
+    let Channel { source, closed, ring, receivers, senders, .. } = &*channel;
+    *source == Source::Local && !closed && ring.len() == 0 && receivers.is_empty() && senders.is_empty()
+}
+
+/// Makes an unused channel one that the host delivers into.
+pub(crate) unsafe fn feed(channel: *mut Channel, source: Source, capacity: u32) {
+    (*channel).source = source;
+    (*channel).capacity = capacity;
+}
+
 /// Whether the value at `index` is a channel.
 pub(crate) unsafe fn is_channel(lua: State, index: c_int) -> bool {
     !to_channel(lua, index).is_null()

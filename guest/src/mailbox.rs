@@ -90,6 +90,28 @@ pub(crate) unsafe fn push_topic(lua: State, topic: &str, message: bool) -> Resul
     Ok(())
 }
 
+/// Makes the channel on top that of a topic, which the host delivers into it from now on.
+pub(crate) unsafe fn adopt(lua: State, topic: &str) -> Result<(), HostError> {
+    let channel = channel::to_channel(lua, -1);
+    match machine().mailbox.topics.get(topic) {
+        Some(known) if ptr::eq(*known, channel) => return Ok(()),
+        Some(_) => {
+            let text = format!("another channel listens to `{topic}` already");
+            return Err(HostError { retryable: Some(false), ..host::error(errors::ALREADY_EXISTS, text) });
+        }
+        None => {}
+    }
+    if !channel::is_unused(channel) {
+        let text = "only a channel that nobody has used, and no other process knows, can take over a topic".to_owned();
+        return Err(HostError { retryable: Some(false), ..host::error(errors::INVALID, text) });
+    }
+    host::listen(topic)?;
+    channel::feed(channel, Source::Topic { message: false }, UNBOUNDED);
+    keep(lua, channel);
+    machine().mailbox.topics.insert(topic.to_owned(), channel);
+    Ok(())
+}
+
 /// Stops feeding a channel and closes it. False when the host does not feed it.
 pub(crate) unsafe fn stop(lua: State, channel: *mut Channel) -> bool {
     let mailbox = &mut machine().mailbox;
@@ -227,11 +249,16 @@ unsafe fn offer(lua: State, channel: *mut Channel) {
 
 unsafe fn push_kept(lua: State, source: Source) -> *mut Channel {
     let channel = channel::push(lua, source, UNBOUNDED);
+    keep(lua, channel);
+    channel
+}
+
+/// Keeps the channel on top alive for as long as the host feeds it.
+unsafe fn keep(lua: State, channel: *mut Channel) {
     ffi::lua_rawgetp(lua, ffi::LUA_REGISTRYINDEX, lua::key(&CHANNELS));
     ffi::lua_pushvalue(lua, -2);
     ffi::lua_rawsetp(lua, -2, channel.cast());
     ffi::lua_pop(lua, 1);
-    channel
 }
 
 unsafe fn push_known(lua: State, channel: *mut Channel) {

@@ -47,13 +47,7 @@ pub(crate) unsafe fn open(lua: State) {
         ffi::lua_setglobal(lua, name.as_ptr());
         ffi::lua_setfield(lua, -2, name.as_ptr());
     }
-    // Older names of `process.listen` and `process.unlisten`.
-    ffi::lua_getglobal(lua, c"process".as_ptr());
-    for (global, function) in [(c"subscribe", c"listen"), (c"unsubscribe", c"unlisten")] {
-        ffi::lua_getfield(lua, -1, function.as_ptr());
-        ffi::lua_setglobal(lua, global.as_ptr());
-    }
-    ffi::lua_pop(lua, 1);
+    crate::process::open_globals(lua);
     for name in LIBRARIES {
         ffi::lua_getglobal(lua, name.as_ptr());
         ffi::lua_setfield(lua, -2, name.as_ptr());

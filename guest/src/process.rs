@@ -44,6 +44,14 @@ pub(crate) unsafe fn open(lua: State) {
     names::open(lua);
 }
 
+/// Sets the globals that are older ways to say `process.listen` and `process.unlisten`.
+pub(crate) unsafe fn open_globals(lua: State) {
+    ffi::lua_pushcfunction(lua, subscribe);
+    ffi::lua_setglobal(lua, c"subscribe".as_ptr());
+    ffi::lua_pushcfunction(lua, unlisten);
+    ffi::lua_setglobal(lua, c"unsubscribe".as_ptr());
+}
+
 /// Closes a channel that the host feeds, by its own `close`.
 pub(crate) unsafe fn close_listener(lua: State, channel: *mut Channel) {
     mailbox::stop(lua, channel);
@@ -131,6 +139,22 @@ unsafe extern "C-unwind" fn listen(lua: State) -> c_int {
         message = ffi::lua_toboolean(lua, -1) != 0;
     }
     match mailbox::push_topic(lua, topic, message) {
+        Ok(()) => 1,
+        Err(error) => errors::fail_host(lua, error),
+    }
+}
+
+/// `subscribe(topic[, channel or options])`: like `listen`, but the program may bring the channel.
+unsafe extern "C-unwind" fn subscribe(lua: State) -> c_int {
+    if !channel::is_channel(lua, 2) {
+        return listen(lua);
+    }
+    let Some(topic) = lua::check_utf8(lua, 1) else { return errors::not_text(lua, "the topic") };
+    if topic.starts_with('@') {
+        return errors::fail(lua, errors::INVALID, "topics that start with `@` belong to the host");
+    }
+    ffi::lua_settop(lua, 2);
+    match mailbox::adopt(lua, topic) {
         Ok(()) => 1,
         Err(error) => errors::fail_host(lua, error),
     }

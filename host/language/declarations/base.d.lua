@@ -141,7 +141,7 @@ local base: {
   rawset: (t: any, key: any, value: any) -> any,
   require: (name: string) -> any,
   select: (n: any, ...any) -> ...any,
-  subscribe: (topic: string, options?: {message?: boolean}) -> Channel<any>,
+  subscribe: (topic: string, options?: {message?: boolean} | Channel<any>) -> Channel<any>,
   unsubscribe: (channel: any) -> any,
   setmetatable: (t: any, metatable: any) -> any,
   tonumber: (value: any, base?: integer) -> number?,

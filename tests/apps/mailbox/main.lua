@@ -78,6 +78,24 @@ check.case("a large message arrives whole", function()
     process.unlisten(ch)
 end)
 
+check.case("subscribe takes a channel that the program made", function()
+    local ch = channel.new(1)
+    check.is_true(rawequal(subscribe("own", ch), ch))
+    for number = 1, 3 do
+        process.send(process.pid(), "own", number)
+    end
+    for number = 1, 3 do
+        check.equal((check.receive(ch)), number)
+    end
+    check.is_true(rawequal(process.listen("own"), ch))
+    check.fails(errors.ALREADY_EXISTS, subscribe("own", channel.new()))
+    local used = channel.new(1)
+    used:send(1)
+    check.fails(errors.INVALID, subscribe("used", used))
+    check.equal(unsubscribe(ch), true)
+    check.equal({ ch:receive() }, { nil, false })
+end)
+
 check.case("subscribe and unsubscribe are listen and unlisten", function()
     local ch = subscribe("older")
     check.is_true(ch == process.listen("older"))
