@@ -53,10 +53,10 @@ struct Object {
     retryable: Option<bool>,
 }
 
-/// Pushes `nil` and a new Error: the two results of a failed call. Answers 2, for `return fail(..)`.
+/// Pushes `nil` and a new Error: the two results of a failed call, which would fail again. Answers 2, for `return fail(..)`.
 pub(crate) unsafe fn fail(lua: State, kind: &str, message: &str) -> c_int {
     ffi::lua_pushnil(lua);
-    push(lua, kind, message, None, 0);
+    push(lua, kind, message, Some(false), 0);
     2
 }
 

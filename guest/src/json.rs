@@ -115,7 +115,7 @@ unsafe fn answer(lua: State, verdict: Result<(), Verdict>) -> c_int {
         Err(Verdict::Schema(message)) => format!("invalid schema: {message}"),
     };
     ffi::lua_pushboolean(lua, 0);
-    errors::push(lua, errors::INVALID, &message, None, 0);
+    errors::push(lua, errors::INVALID, &message, Some(false), 0);
     drop(message);
     2
 }

@@ -124,8 +124,8 @@ unsafe extern "C-unwind" fn now(lua: State) -> c_int {
 
 /// `date(year, month, day[, hour, minute, second, nanosecond[, location]])`
 unsafe extern "C-unwind" fn date(lua: State) -> c_int {
-    let [year, month, day] = [1, 2, 3].map(|index| ffi::luaL_checkinteger(lua, index));
-    let [hour, minute, second, nanosecond] = [4, 5, 6, 7].map(|index| ffi::luaL_optinteger(lua, index, 0));
+    let [year, month, day] = [1, 2, 3].map(|index| whole(lua, index));
+    let [hour, minute, second, nanosecond] = [4, 5, 6, 7].map(|index| opt_whole(lua, index));
     let zone = zones::optional(lua, 8);
     let second = second.saturating_add(nanosecond.div_euclid(1_000_000_000));
     let nanosecond = nanosecond.rem_euclid(1_000_000_000) as u32;
@@ -134,10 +134,26 @@ unsafe extern "C-unwind" fn date(lua: State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn unix(lua: State) -> c_int {
-    let seconds = ffi::luaL_checkinteger(lua, 1);
-    let nanoseconds = ffi::luaL_optinteger(lua, 2, 0);
+    let seconds = whole(lua, 1);
+    let nanoseconds = opt_whole(lua, 2);
     let (carry, nanosecond) = check_nanoseconds(nanoseconds);
     push_in(lua, Moment::new(seconds.saturating_add(carry), nanosecond), Zone::LOCAL)
+}
+
+/// The number at `index` without its fraction, such as that of milliseconds by 1000; raises when it is no number, or none that fits.
+unsafe fn whole(lua: State, index: c_int) -> i64 {
+    if ffi::lua_isinteger(lua, index) == 0 && ffi::lua_type(lua, index) == ffi::LUA_TNUMBER {
+        let number = ffi::lua_tonumberx(lua, index, std::ptr::null_mut()).trunc();
+        // The largest integer is no float; the float above it is the first that does not fit.
+        if number >= i64::MIN as f64 && number < -(i64::MIN as f64) {
+            return number as i64;
+        }
+    }
+    ffi::luaL_checkinteger(lua, index)
+}
+
+unsafe fn opt_whole(lua: State, index: c_int) -> i64 {
+    if ffi::lua_isnoneornil(lua, index) != 0 { 0 } else { whole(lua, index) }
 }
 
 /// The error for a moment that no calendar reaches.

@@ -144,7 +144,7 @@ unsafe extern "C-unwind" fn cancel(lua: State) -> c_int {
     }
     host::cancel((*future).ticket);
     scheduler::forget_ticket(lua, (*future).ticket);
-    errors::push(lua, errors::CANCELED, "the call was canceled", None, 0);
+    errors::push(lua, errors::CANCELED, "the call was canceled", Some(false), 0);
     settle(lua, future, 1, Stage::Canceled);
     ffi::lua_pushboolean(lua, 1);
     1

@@ -192,6 +192,25 @@ check.case("parsing", function()
     check.equal({ time.parse("15:04:05", "14:30:00"):clock() }, { 14, 30, 0 })
 end)
 
+check.case("a fraction of a second or a day is left away", function()
+    check.equal(time.unix(1703862245678 / 1000):unix_nano(), 1703862245000000000)
+    check.equal(time.unix(-1.5, 2.5):unix_nano(), -999999998)
+    check.equal(time.date(2024.9, 2, 58 / 2, 12.5):format(time.DATE_TIME), "2024-02-29 12:00:00")
+    check.raises("no integer representation", time.unix, 1e300)
+    check.raises("no integer representation", time.unix, 0 / 0)
+end)
+
+check.case("errors that come again are not retryable", function()
+    for _, call in ipairs({
+        function() return time.parse(time.RFC3339, "soon") end,
+        function() return time.parse_duration("soon") end,
+        function() return time.load_location("") end,
+    }) do
+        local _, err = call()
+        check.equal(err:retryable(), false)
+    end
+end)
+
 check.case("what does not parse is Invalid", function()
     check.fails(errors.INVALID, time.parse(time.RFC3339, "invalid"))
     check.fails(errors.INVALID, time.parse(time.DATE_ONLY, "2024-13-01"))
