@@ -88,6 +88,13 @@ check.case("a builder does not change", function()
     check.equal(more:with_context({ a = 3 }):exec("spawning:context", HOST, "a").value, 3)
 end)
 
+check.case("a network that is not there is refused, and not left out", function()
+    local spawner = process.with_options({ network = "spawning:tor" })
+    check.contains(check.fails(errors.INVALID, spawner:spawn("spawning:adds", HOST, 1, 2)):message(), "network")
+    check.fails(errors.INVALID, spawner:exec("spawning:adds", HOST, 1, 2))
+    check.equal(process.with_options({ network = "", other = 1 }):exec("spawning:adds", HOST, 1, 2), 3)
+end)
+
 check.case("a missing key is NotFound, an empty one Invalid", function()
     check.fails(errors.NOT_FOUND, ctx.get("nothing here"))
     check.fails(errors.INVALID, ctx.get(""))

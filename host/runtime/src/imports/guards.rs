@@ -100,6 +100,10 @@ impl Calls {
             return Ok(Arc::clone(own));
         }
         let options = document::decode_map(options)?;
+        // Who chooses a network for its connections does not want them to go out anywhere else.
+        if document::field(&options, "network").is_some_and(|network| !network.is_nil() && network.as_str() != Some("")) {
+            return Err(errors::invalid("network overlays are not supported by this build: leave the option `network` out"));
+        }
         let (actor, scope) = (document::field(&options, ACTOR), document::field(&options, SCOPE));
         if actor.is_none() && scope.is_none() {
             return Ok(Arc::clone(own));
