@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header;
+use http::{HeaderMap, HeaderValue, header};
 use moonlet_runtime::{Answer, Args, ByteStream, Error, Fault, ModuleCall, Value, document};
 
 use super::{Shared, form, table, text};
@@ -26,7 +26,7 @@ pub(super) fn invoke(
             let fields = exchange.query().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
             Answer::one(table(fields))
         }
-        "header" => args.text(1).map(|name| optional(exchange.header(name).map(|value| text(value.as_bytes())))),
+        "header" => args.text(1).map(|name| optional(joined(&exchange.parts.headers, name))),
         "headers" => {
             let canonical: Vec<(String, &[u8])> =
                 exchange.parts.headers.iter().map(|(name, value)| (canonical(name.as_str()), value.as_bytes())).collect();
@@ -48,6 +48,12 @@ pub(super) fn invoke(
         "stream" => stream(call, exchange),
         _ => return None,
     })
+}
+
+/// All values of a header, as one.
+fn joined(headers: &HeaderMap, name: &str) -> Option<Value> {
+    let values: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    (!values.is_empty()).then(|| text(&values.join(b", ".as_slice())))
 }
 
 fn optional(value: Option<Value>) -> Answer {
