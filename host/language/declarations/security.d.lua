@@ -8,9 +8,9 @@ export type Policy = {
 }
 export type Scope = {
   with: (self: Scope, policy: Policy) -> (Scope, error?),
-  without: (self: Scope, policy: string | Policy) -> (Scope, error?),
+  without: (self: Scope, policy: string | Policy | {ns: string, name: string}) -> (Scope, error?),
   evaluate: (self: Scope, actor: Actor, action: string, resource: string, meta?: {[string]: any}) -> string,
-  contains: (self: Scope, policy: string | Policy) -> boolean,
+  contains: (self: Scope, policy: string | Policy | {ns: string, name: string}) -> boolean,
   policies: (self: Scope) -> {Policy},
 }
 export type TokenStore = {

@@ -250,8 +250,16 @@ fn policy_id(call: &ModuleCall<'_>, args: &Args<'_>) -> Result<String, Fault> {
     if let Ok(policy) = call.resource::<Policy>(POLICY, args.get(1)) {
         return Ok(policy.id().to_owned());
     }
+    let field = |fields: &'_ [(Value, Value)], wanted| {
+        let found = fields.iter().find(|(name, _)| name.as_str() == Some(wanted));
+        found.and_then(|(_, value)| value.as_str().map(str::to_owned))
+    };
     match args.get(1) {
         Value::String(_) => Ok(call.resolve(args.text(1)?)),
+        Value::Map(fields) => match (field(fields, "ns"), field(fields, "name")) {
+            (Some(namespace), Some(name)) => Ok(format!("{namespace}:{name}")),
+            _ => Err(args.fault(1, "a policy, its id, or a table with `ns` and `name` expected")),
+        },
         _ => Err(args.fault(1, "a policy or its id expected")),
     }
 }
