@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::failure::Failure;
 use crate::observe::DEFAULT_ADDRESS;
 
+mod hub;
 mod split;
 
 #[derive(Debug, Parser)]
@@ -43,8 +44,30 @@ pub(crate) enum Command {
     Modules(ModulesArguments),
     /// Serve an editor: the language server, on standard input and output
     Lsp,
+    /// Write a `wippy.lock`, which says where the sources of an application are
+    Init(InitArguments),
     /// Print the version
-    Version,
+    Version(VersionArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// The directory that holds the sources
+    #[arg(short = 'd', long, value_name = "DIR", default_value = "./src")]
+    pub(crate) src_dir: String,
+    /// The directory that holds the modules of others
+    #[arg(long, value_name = "DIR", default_value = ".wippy")]
+    pub(crate) modules_dir: String,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE", default_value = "wippy.lock")]
+    pub(crate) lock_file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VersionArguments {
+    /// Print the number alone
+    #[arg(long)]
+    pub(crate) short: bool,
 }
 
 /// Which application, and how.
@@ -109,6 +132,40 @@ pub(crate) struct WatchArguments {
     /// Log in colour, also to a file
     #[arg(short, long)]
     pub(crate) console: bool,
+    #[command(flatten)]
+    pub(crate) reference: ReferenceArguments,
+}
+
+/// Options of the reference that nothing here corresponds to. They are accepted so that its command lines work.
+#[derive(Debug, Args)]
+pub(crate) struct ReferenceArguments {
+    /// The same as `-vv`.
+    #[arg(long, hide = true)]
+    pub(crate) very_verbose: bool,
+    /// Quotas of process hosts bound memory here.
+    #[arg(short = 'm', long, value_name = "SIZE", hide = true)]
+    pub(crate) memory_limit: Option<String>,
+    /// There is no profiler.
+    #[arg(short = 'p', long, hide = true)]
+    pub(crate) profiler: bool,
+    /// Records of the log are no events here.
+    #[arg(short = 'e', long, hide = true)]
+    pub(crate) event_streams: bool,
+    /// There is no hub.
+    #[arg(long, value_name = "URL", hide = true)]
+    pub(crate) registry: Option<String>,
+}
+
+impl ReferenceArguments {
+    /// Says which of them were given and do nothing.
+    pub(crate) fn ignored(&self) -> Vec<&'static str> {
+        let said = [
+            (self.memory_limit.is_some(), "`--memory-limit` does nothing: `quota` of the process hosts bounds memory"),
+            (self.profiler, "`--profiler` does nothing: `--metrics` and `moonlet top` show what takes time"),
+            (self.event_streams, "`--event-streams` does nothing: records of the log are no events"),
+        ];
+        said.into_iter().filter(|(given, _)| *given).map(|(_, text)| text).collect()
+    }
 }
 
 #[derive(Debug, Args)]
@@ -158,7 +215,7 @@ pub(crate) struct CheckArguments {
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LeastLevel::Info)]
     pub(crate) level: LeastLevel,
     /// Only reports with this code; may be given several times
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
     pub(crate) code: Vec<String>,
     /// Only reports about entries of these namespaces, such as `app.**`; may be given several times
     #[arg(long, value_name = "PATTERN")]
@@ -184,6 +241,9 @@ pub(crate) struct CheckArguments {
     /// Print the report as JSON to standard output
     #[arg(long)]
     pub(crate) json: bool,
+    /// The reference names the lock file; here it is the directory that counts.
+    #[arg(short = 'l', long, value_name = "FILE", hide = true)]
+    pub(crate) lock_file: Option<PathBuf>,
     /// Say what a code means, and how to mend what it reports
     #[arg(long, value_name = "CODE")]
     pub(crate) explain: Option<String>,
@@ -298,9 +358,22 @@ pub(crate) struct ListArguments {
     pub(crate) meta: Vec<String>,
     #[command(flatten)]
     pub(crate) project: ProjectArguments,
+    #[command(flatten)]
+    pub(crate) form: FormArguments,
+}
+
+/// How entries are printed.
+#[derive(Debug, Args)]
+pub(crate) struct FormArguments {
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "yaml")]
     pub(crate) json: bool,
+    /// Print YAML
+    #[arg(long)]
+    pub(crate) yaml: bool,
+    /// The reference names the lock file; here it is the directory that counts.
+    #[arg(short = 'l', long, value_name = "FILE", hide = true)]
+    pub(crate) lock_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -312,11 +385,13 @@ pub(crate) struct ShowArguments {
     /// Print one field only, such as `meta.title`
     #[arg(short, long, value_name = "PATH")]
     pub(crate) field: Option<String>,
+    /// Print a text as it is
+    #[arg(long)]
+    pub(crate) raw: bool,
     #[command(flatten)]
     pub(crate) project: ProjectArguments,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) form: FormArguments,
 }
 
 #[derive(Debug, Args)]
@@ -336,7 +411,11 @@ pub(crate) struct DiffArguments {
 
 /// Reads the command line.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
-    let arguments = split::split_run(arguments.into_iter().collect(), Path::is_dir);
+    let arguments = split::command_first(arguments.into_iter().collect());
+    if let Some(failure) = arguments.get(1).and_then(|command| hub::answer(&command.to_string_lossy())) {
+        return Err(failure);
+    }
+    let arguments = split::split_run(arguments, Path::is_dir);
     Ok(CommandLine::try_parse_from(arguments)?.command)
 }
 

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod check;
+pub(crate) mod init;
 pub(crate) mod limits;
 pub(crate) mod lsp;
 pub(crate) mod modules;

@@ -20,12 +20,14 @@ const ACCESS: &str = "moonlet::http=info";
 
 /// Starts the log on standard error. `quiet` is for a process that has the terminal to itself.
 pub(crate) fn start(quiet: bool, arguments: &WatchArguments, settings: &Settings) {
-    let level = match (arguments.verbose, quiet || arguments.silent) {
+    let verbose = if arguments.reference.very_verbose { 2 } else { arguments.verbose };
+    let level = match (verbose, quiet || arguments.silent) {
         (0, true) => LevelFilter::OFF,
         (0, false) => LevelFilter::INFO,
         (1, _) => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
+    let level = settings.least_level.map_or(level, |least| level.min(least));
     let filter = match std::env::var(VARIABLE) {
         Ok(directives) if !directives.is_empty() => EnvFilter::new(directives),
         _ => {

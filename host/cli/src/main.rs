@@ -32,7 +32,8 @@ fn main() -> ExitCode {
         Command::Limits(arguments) => commands::limits::run(&arguments),
         Command::Modules(arguments) => commands::modules::run(&arguments),
         Command::Lsp => commands::lsp::run(),
-        Command::Version => commands::version::run(),
+        Command::Init(arguments) => commands::init::run(&arguments),
+        Command::Version(arguments) => commands::version::run(&arguments),
     });
     let code = match outcome {
         Ok(code) => code,

@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, ToSocketAddrs as _};
 
 use serde_json::Value;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::arguments::{LogFormat, WatchArguments};
 use crate::failure::Failure;
@@ -17,12 +18,14 @@ pub(crate) struct Settings {
     pub(crate) json_log: bool,
     /// Whether each HTTP request is a record.
     pub(crate) access_log: bool,
+    /// The least level of records; absent: what the command line says.
+    pub(crate) least_level: Option<LevelFilter>,
     /// Where spans go, if there are any.
     pub(crate) otel: Option<Otel>,
 }
 
 impl Settings {
-    /// Reads the sections `logger`, `prometheus` and `otel`.
+    /// Reads the sections `logger`, `logmanager`, `prometheus` and `otel`.
     pub(crate) fn read(config: &Value, arguments: &WatchArguments) -> Result<Self, Failure> {
         let logger = Section::of(config, "logger")?;
         let configured = match logger.text("encoding")? {
@@ -33,22 +36,46 @@ impl Settings {
         let prometheus = Section::of(config, "prometheus")?;
         let metrics = match (arguments.metrics, prometheus.flag("enabled")?.unwrap_or(false)) {
             (Some(address), _) => Some(address),
-            (None, true) => Some(address(&prometheus)?),
+            (None, true) => address(&prometheus)?,
             (None, false) => None,
         };
         Ok(Self {
             metrics,
             json_log: arguments.log_format.unwrap_or(configured) == LogFormat::Json,
             access_log: arguments.access_log || logger.flag("access")?.unwrap_or(false),
+            least_level: least_level(&Section::of(config, "logmanager")?)?,
             otel: Otel::read(config, |name| std::env::var(name).ok())?,
         })
     }
 }
 
-fn address(prometheus: &Section<'_>) -> Result<SocketAddr, Failure> {
+/// Reads below which level records are left out, in the numbers of the reference.
+fn least_level(logmanager: &Section<'_>) -> Result<Option<LevelFilter>, Failure> {
+    if logmanager.flag("propagate_downstream")? == Some(false) {
+        return Ok(Some(LevelFilter::OFF));
+    }
+    let Some(value) = logmanager.get("min_level") else { return Ok(None) };
+    match value.as_i64() {
+        Some(-1) => Ok(None),
+        Some(0) => Ok(Some(LevelFilter::INFO)),
+        Some(1) => Ok(Some(LevelFilter::WARN)),
+        Some(2) => Ok(Some(LevelFilter::ERROR)),
+        _ => Err(logmanager.wrong("min_level", "-1, 0, 1 or 2", &value.to_string())),
+    }
+}
+
+/// Reads where metrics are told; without an address they are not, as in the reference.
+fn address(prometheus: &Section<'_>) -> Result<Option<SocketAddr>, Failure> {
     let text = prometheus.text("address")?.unwrap_or_default();
-    let found = text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
-    found.ok_or_else(|| prometheus.wrong("address", "an address with a port, such as `localhost:9464`", &format!("`{text}`")))
+    if text.is_empty() {
+        return Ok(None);
+    }
+    // A port alone stands for every address, as it does for `addr` of an `http.service`.
+    let whole = if text.starts_with(':') { format!("0.0.0.0{text}") } else { text.to_owned() };
+    match whole.to_socket_addrs().ok().and_then(|mut addresses| addresses.next()) {
+        Some(address) => Ok(Some(address)),
+        None => Err(prometheus.wrong("address", "an address with a port, such as `localhost:9464`", &format!("`{text}`"))),
+    }
 }
 
 /// A section of the configuration.

@@ -4,9 +4,52 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 /// Options of them that are followed by a value.
-const WITH_VALUE: &[&str] =
-    &["-x", "--exec", "--host", "--metrics", "--log-format", "-o", "--override", "--config", "--profile", "--set"];
+const WITH_VALUE: &[&str] = &[
+    "-x",
+    "--exec",
+    "--host",
+    "--metrics",
+    "--log-format",
+    "-o",
+    "--override",
+    "--config",
+    "--profile",
+    "--set",
+    "-m",
+    "--memory-limit",
+    "--registry",
+];
 const SEPARATOR: &str = "--";
+
+/// Options that the reference has for every command, and that say nothing where nothing runs.
+const EVERYWHERE: &[&str] =
+    &["-v", "--verbose", "--very-verbose", "-c", "--console", "-s", "--silent", "-e", "--event-streams", "-p", "--profiler"];
+/// Its commands where nothing runs.
+const NOTHING_RUNS: &[&str] = &["check", "lint", "registry", "init", "version"];
+
+/// Puts the command before the options that stand in front of it, as the reference allows.
+pub(super) fn command_first(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let mut position = 1;
+    while let Some(argument) = arguments.get(position) {
+        let text = argument.to_string_lossy();
+        if !text.starts_with('-') {
+            break;
+        }
+        // These need no command.
+        if matches!(&*text, "-h" | "--help" | "-V" | "--version" | "--") {
+            return arguments;
+        }
+        position += if WITH_VALUE.contains(&&*text) { 2 } else { 1 };
+    }
+    if position > 1 && position < arguments.len() {
+        let command = arguments.remove(position);
+        arguments.insert(1, command);
+    }
+    if arguments.get(1).is_some_and(|command| NOTHING_RUNS.iter().any(|name| command == name)) {
+        arguments.retain(|argument| !EVERYWHERE.iter().any(|option| argument == option));
+    }
+    arguments
+}
 
 /// Puts `--` before what belongs to the process, unless the user did.
 ///
@@ -84,6 +127,21 @@ mod tests {
         check_split("moonlet test --profile x --set a.b=c math", "moonlet test --profile x --set a.b=c -- math");
         check_split("moonlet run not/here", "moonlet run not/here");
         check_split("moonlet run not/here x/y", "moonlet run not/here -- x/y");
+    }
+
+    #[test]
+    fn options_may_stand_in_front_of_the_command() {
+        let check = |line: &str, expected: &str| {
+            let ordered = command_first(line.split(' ').map(OsString::from).collect());
+            let ordered: Vec<_> = ordered.iter().map(|argument| argument.to_string_lossy()).collect();
+            assert_eq!(ordered.join(" "), expected);
+        };
+        check("moonlet -c -m 1G run app", "moonlet run -c -m 1G app");
+        check("moonlet --config a.yaml lint", "moonlet lint --config a.yaml");
+        check("moonlet run -v", "moonlet run -v");
+        check("moonlet -v lint app -c", "moonlet lint app");
+        check("moonlet --help run", "moonlet --help run");
+        check("moonlet -v", "moonlet -v");
     }
 
     #[test]

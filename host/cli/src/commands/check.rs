@@ -19,7 +19,8 @@ pub(crate) fn run(arguments: &CheckArguments) -> Result<u8, Failure> {
     if arguments.no_color {
         output::without_color();
     }
-    let (mut report, snapshot) = match load_project(&arguments.directory, &arguments.project) {
+    let directory = super::registry::beside(arguments.lock_file.as_deref()).unwrap_or(&arguments.directory);
+    let (mut report, snapshot) = match load_project(directory, &arguments.project) {
         Ok(mut loaded) => {
             let snapshot = loaded.registry.snapshot();
             let types = check_types(&snapshot, &mut loaded.sources);

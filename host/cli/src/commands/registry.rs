@@ -26,14 +26,15 @@ pub(crate) fn run(arguments: &RegistryArguments) -> Result<u8, Failure> {
 
 fn list(arguments: &ListArguments) -> Result<(), Failure> {
     let filter = filter(arguments)?;
-    let loaded = load_project(&arguments.directory, &arguments.project)?;
+    let directory = beside(arguments.form.lock_file.as_deref()).unwrap_or(&arguments.directory);
+    let loaded = load_project(directory, &arguments.project)?;
     let snapshot = loaded.registry.snapshot();
     let mut entries: Vec<&Arc<Entry>> = snapshot.find(&filter).collect();
     // A namespace before those below it.
     entries.sort_by_key(|entry| (entry.id.namespace(), entry.id.name()));
-    if arguments.json {
+    if arguments.form.json || arguments.form.yaml {
         let entries: Vec<Value> = entries.iter().map(|entry| to_json(entry)).collect();
-        output::line(&pretty(&Value::Array(entries)));
+        print_value(&Value::Array(entries), arguments.form.json);
         return Ok(());
     }
     let rows = entries.iter().map(|entry| {
@@ -79,11 +80,11 @@ fn coerce(text: &str) -> Value {
 
 fn show(arguments: &ShowArguments) -> Result<(), Failure> {
     let (directory, id) = match arguments.place.as_slice() {
-        [directory, id] => (directory.as_str(), id.as_str()),
-        [id] => (".", id.as_str()),
-        _ => (".", ""),
+        [directory, id] => (Path::new(directory), id.as_str()),
+        [id] => (beside(arguments.form.lock_file.as_deref()).unwrap_or(Path::new(".")), id.as_str()),
+        _ => (Path::new("."), ""),
     };
-    let loaded = load_project(Path::new(directory), &arguments.project)?;
+    let loaded = load_project(directory, &arguments.project)?;
     let snapshot = loaded.registry.snapshot();
     let id = EntryId::parse(id).map_err(|error| Failure::message(error.to_string()))?;
     let Some(entry) = snapshot.get(&id) else { return Err(super::run::target::no_entry(&snapshot, id.as_str())) };
@@ -92,23 +93,34 @@ fn show(arguments: &ShowArguments) -> Result<(), Failure> {
         let Some(value) = field_value(entry, field, &path) else {
             return Err(Failure::message(format!("`{id}` has no field `{field}`")).help("leave `--field` out to see all fields"));
         };
-        if arguments.json {
-            output::line(&pretty(&value));
-        } else {
-            let mut text = String::new();
-            yaml::write(&value, &mut text);
-            output::print(&text);
+        match &value {
+            Value::String(text) if arguments.raw => output::print(text),
+            value => print_value(value, arguments.form.json),
         }
         return Ok(());
     }
-    if arguments.json {
-        output::line(&pretty(&to_json(entry)));
-        return Ok(());
+    if arguments.form.json {
+        print_value(&to_json(entry), true);
+    } else {
+        print_value(&described(entry, &loaded.sources), false);
+    }
+    Ok(())
+}
+
+/// The directory of a lock file, which is that of the application.
+pub(super) fn beside(lock_file: Option<&Path>) -> Option<&Path> {
+    let parent = lock_file?.parent()?;
+    Some(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
+}
+
+fn print_value(value: &Value, as_json: bool) {
+    if as_json {
+        output::line(&serde_json::to_string_pretty(value).unwrap_or_default());
+        return;
     }
     let mut text = String::new();
-    yaml::write(&described(entry, &loaded.sources), &mut text);
+    yaml::write(value, &mut text);
     output::print(&text);
-    Ok(())
 }
 
 fn field_value(entry: &Entry, name: &str, path: &FieldPath) -> Option<Value> {
@@ -138,10 +150,6 @@ fn described(entry: &Entry, sources: &moonlet_language::diagnostic::Sources) -> 
 
 fn to_json(entry: &Entry) -> Value {
     json!({"id": entry.id.as_str(), "kind": entry.kind, "meta": entry.meta, "data": entry.data})
-}
-
-fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
 fn kinds() {

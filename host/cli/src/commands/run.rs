@@ -76,6 +76,9 @@ fn start(
     let quiet = target.is_some();
     let settings = Settings::read(&loaded.project.config.value, watch)?;
     logging::start(quiet, watch, &settings);
+    for text in watch.reference.ignored() {
+        tracing::warn!(target: "moonlet", "{text}");
+    }
     if !quiet || watch.verbose > 0 {
         output::diagnostics(&loaded.diagnostics, &loaded.sources);
     }

@@ -124,7 +124,7 @@ pub(super) fn serve(
 
 /// Makes sure that there is something to serve.
 pub(super) fn check_services(snapshot: &Snapshot) -> Result<(), Failure> {
-    let supervised = ["process.service", "process.supervisor", "http.service"];
+    let supervised = ["process.service", "process.supervisor", "http.service", "queue.consumer"];
     let starts = |entry: &Entry| supervised.contains(&entry.kind.as_str()) && Lifecycle::read(entry).auto_start;
     if snapshot.entries().any(|entry| starts(entry)) {
         return Ok(());
