@@ -1,6 +1,6 @@
 //! A project directory into a registry, or one report of all that is wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -51,13 +51,18 @@ pub fn load(directory: &Path, options: &LoadOptions) -> Result<Loaded, Box<Repor
     let Some(project) = locate(directory, &options.config, &mut sources, &mut diagnostics) else {
         return Err(Box::new(Report { diagnostics, sources }));
     };
-    let mut entries = read_definitions(&project, &mut sources, &mut diagnostics);
-    for source in installed(&project, &mut diagnostics) {
-        let module = Project { source, ..project.clone() };
-        entries.extend(read_definitions(&module, &mut sources, &mut diagnostics));
+    let mut seen = BTreeSet::new();
+    let mut entries = read_definitions(&project, &mut seen, &mut sources, &mut diagnostics);
+    let modules = installed(&project, &mut diagnostics);
+    for module in &modules {
+        let place = Project { source: module.source.clone(), ..project.clone() };
+        let read = read_definitions(&place, &mut seen, &mut sources, &mut diagnostics);
+        let left_out = |entry: &Entry| module.exclude.iter().any(|glob| glob.matches(entry.id.as_str()));
+        entries.extend(read.into_iter().filter(|entry| !left_out(entry)));
     }
-    entries.retain(|entry| !project.config.disabled.covers(&entry.id));
-    requirements::link(&mut entries, &mut diagnostics);
+    let disabled = &project.config.disabled;
+    entries.retain(|entry| !disabled.covers(&entry.id));
+    requirements::link(&mut entries, &modules, disabled, &mut diagnostics);
     let changes = config_overrides(&project, &mut diagnostics);
     overrides::apply(&changes, &mut entries, &mut diagnostics);
     overrides::apply(&options.overrides, &mut entries, &mut diagnostics);

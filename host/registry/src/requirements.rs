@@ -11,22 +11,23 @@ use crate::entry::Entry;
 use crate::id::EntryId;
 use crate::overrides::set;
 use crate::path::FieldPath;
+use crate::source::{Disabled, Module};
 use crate::suggest::nearest;
 
 /// The mark behind a path that appends to a list instead of replacing it.
 const APPEND: &str = "+=";
 
 /// Puts the values of all requirements into their targets.
-pub(crate) fn link(entries: &mut [Entry], diagnostics: &mut Vec<Diagnostic>) {
+pub(crate) fn link(entries: &mut [Entry], modules: &[Module], disabled: &Disabled, diagnostics: &mut Vec<Diagnostic>) {
     let requirements: Vec<Entry> = entries.iter().filter(|entry| entry.kind == "ns.requirement").cloned().collect();
     if requirements.is_empty() {
         return;
     }
-    let parameters = parameters(entries);
+    let parameters = Parameters::read(entries, modules);
     let positions: BTreeMap<EntryId, usize> =
         entries.iter().enumerate().map(|(position, entry)| (entry.id.clone(), position)).collect();
     for requirement in &requirements {
-        let value = match value_of(requirement, &parameters) {
+        let value = match parameters.value_of(requirement, diagnostics) {
             Some(value) => value,
             None => {
                 let message = format!("nothing gives a value to the requirement `{}`", requirement.id);
@@ -44,7 +45,7 @@ pub(crate) fn link(entries: &mut [Entry], diagnostics: &mut Vec<Diagnostic>) {
         }
         let targets = requirement.data.get("targets").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         for (index, target) in targets.iter().enumerate() {
-            if let Err(problem) = inject(requirement, target, value, entries, &positions) {
+            if let Err(problem) = inject(requirement, target, &value, entries, &positions, disabled) {
                 let path = FieldPath::new().key("targets").index(index).key(problem.field);
                 let message = format!("target {} of the requirement `{}` {}", index + 1, requirement.id, problem.reason);
                 let diagnostic = requirement.locate(Diagnostic::error("unknown-target", message), &path, "");
@@ -60,26 +61,79 @@ struct Problem {
     help: String,
 }
 
-/// Collects the parameters of all dependencies by name.
-fn parameters(entries: &[Entry]) -> BTreeMap<String, Value> {
-    let mut parameters = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| entry.kind == "ns.dependency") {
-        let list = entry.data.get("parameters").and_then(Value::as_array).into_iter().flatten();
-        for parameter in list {
-            if let (Some(name), Some(value)) = (parameter.get("name").and_then(Value::as_str), parameter.get("value")) {
-                parameters.entry(name.to_owned()).or_insert_with(|| value.clone());
-            }
-        }
-    }
-    parameters
+/// What dependencies say about requirements.
+struct Parameters<'a> {
+    modules: &'a [Module],
+    /// Those of the application come first: they win over those of modules.
+    all: Vec<Parameter>,
 }
 
-/// A parameter with the full id is meant for certain, one with the bare name probably.
-fn value_of<'a>(requirement: &'a Entry, parameters: &'a BTreeMap<String, Value>) -> Option<&'a Value> {
-    parameters
-        .get(requirement.id.as_str())
-        .or_else(|| parameters.get(requirement.id.name()))
-        .or_else(|| requirement.data.get("default"))
+struct Parameter {
+    /// The module that the dependency mounts.
+    component: String,
+    /// The dependency, and whether the application itself wrote it.
+    dependency: EntryId,
+    root: bool,
+    name: String,
+    value: Value,
+}
+
+impl<'a> Parameters<'a> {
+    fn read(entries: &[Entry], modules: &'a [Module]) -> Self {
+        let mut all = Vec::new();
+        for entry in entries.iter().filter(|entry| entry.kind == "ns.dependency") {
+            let component = entry.data.get("component").and_then(Value::as_str).unwrap_or_default();
+            let list = entry.data.get("parameters").and_then(Value::as_array).into_iter().flatten();
+            for parameter in list {
+                if let (Some(name), Some(value)) = (parameter.get("name").and_then(Value::as_str), parameter.get("value")) {
+                    all.push(Parameter {
+                        component: component.to_owned(),
+                        dependency: entry.id.clone(),
+                        root: owner(entry, modules).is_none(),
+                        name: name.to_owned(),
+                        value: value.clone(),
+                    });
+                }
+            }
+        }
+        all.sort_by_key(|parameter| !parameter.root);
+        Self { modules, all }
+    }
+
+    /// A parameter with the full id is meant for certain; a bare name is meant for the module that the dependency mounts.
+    fn value_of(&self, requirement: &Entry, diagnostics: &mut Vec<Diagnostic>) -> Option<Value> {
+        let owner = owner(requirement, self.modules);
+        let mounts = |component: &str| match owner {
+            Some(owner) => owner == component,
+            // A requirement among the entries of the application belongs to none of the installed modules.
+            None => !self.modules.iter().any(|module| module.name == component),
+        };
+        let qualified = |parameter: &&Parameter| parameter.name == requirement.id.as_str();
+        let bare = |parameter: &&Parameter| parameter.name == requirement.id.name() && mounts(&parameter.component);
+        let mut meant: Vec<&Parameter> = self.all.iter().filter(qualified).collect();
+        if meant.is_empty() {
+            meant = self.all.iter().filter(bare).collect();
+        }
+        let Some((first, others)) = meant.split_first() else { return requirement.data.get("default").cloned() };
+        if let Some(other) = others.iter().find(|other| other.root == first.root && other.value != first.value) {
+            let message = format!(
+                "`{}` and `{}` give different values to the requirement `{}`: that of `{}` holds",
+                first.dependency, other.dependency, requirement.id, first.dependency
+            );
+            diagnostics.push(requirement.locate(
+                Diagnostic::warning("conflicting-parameters", message),
+                &FieldPath::new(),
+                "has two values",
+            ));
+        }
+        Some(first.value.clone())
+    }
+}
+
+/// Gives the installed module that an entry belongs to; none for an entry of the application itself.
+fn owner<'a>(entry: &Entry, modules: &'a [Module]) -> Option<&'a str> {
+    let root = &entry.origin.as_ref()?.root;
+    modules.iter().find(|module| module.source == *root).map(|module| module.name.as_str())
 }
 
 fn inject(
@@ -88,6 +142,7 @@ fn inject(
     value: &Value,
     entries: &mut [Entry],
     positions: &BTreeMap<EntryId, usize>,
+    disabled: &Disabled,
 ) -> Result<(), Problem> {
     let text = |field: &'static str| {
         target.get(field).and_then(Value::as_str).ok_or_else(|| Problem {
@@ -109,6 +164,10 @@ fn inject(
     let path = FieldPath::dotted(path);
     let found = positions.get(&id).and_then(|position| entries.get_mut(*position));
     let Some(entry) = found else {
+        // An application may leave a part of a module out.
+        if disabled.covers(&id) {
+            return Ok(());
+        }
         let help = match nearest(id.as_str(), positions.keys().map(EntryId::as_str)) {
             Some(near) => format!("write `{near}`"),
             None => "name an entry that exists, or remove the target".to_owned(),

@@ -17,5 +17,5 @@ pub use project::{Config, Disabled, HistoryPlace, Project};
 
 pub(crate) use definition::{list_names, read_definitions};
 pub(crate) use file_refs::join_inside;
-pub(crate) use installed::installed;
+pub(crate) use installed::{Module, installed};
 pub(crate) use project::locate;

@@ -3,8 +3,9 @@
 //! Judges only the frame: namespace, entries, names and kinds. A file that defines nothing is not an error, because data
 //! files and manifests of other tools lie in the same directories.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use moonlet_language::diagnostic::{Diagnostic, Sources};
@@ -30,12 +31,23 @@ const MAX_ENTRIES: usize = 200_000;
 const TOP_FIELDS: &[&str] = &["version", "namespace", "meta", "entries"];
 
 /// Reads all entries of a project, as far as they can be read.
-pub(crate) fn read_definitions(project: &Project, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) -> Vec<Entry> {
+///
+/// Files that were `seen` already are left out: a module may lie in the directory that holds its tests, or around it.
+pub(crate) fn read_definitions(
+    project: &Project,
+    seen: &mut BTreeSet<PathBuf>,
+    sources: &mut Sources,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Entry> {
     let mut reader =
         Reader { project, sources, diagnostics, files: FileRefs::new(project), entries: Vec::new(), definition_files: 0 };
     let shown_source = project.shown(&project.source);
     let mut total = 0_usize;
     for path in walk(&project.source, &shown_source, reader.diagnostics) {
+        if !path.canonicalize().is_ok_and(|path| seen.insert(path)) {
+            reader.definition_files += 1;
+            continue;
+        }
         total = total.saturating_add(reader.read_file(&path));
         if total > MAX_TOTAL_BYTES || reader.entries.len() > MAX_ENTRIES {
             let message = format!(

@@ -7,13 +7,33 @@ use std::path::{Path, PathBuf};
 use moonlet_language::diagnostic::Diagnostic;
 use serde_json::Value;
 
-use super::project::Project;
+use super::node::NodeValue;
+use super::project::{Project, read_text};
+use super::yaml::parse_yaml;
+use crate::pattern::Glob;
 
 /// How many modules a project may have.
 const MAX_MODULES: usize = 1_000;
 
-/// Lists the directories with the definitions of installed modules, ordered by the names of the modules.
-pub(crate) fn installed(project: &Project, diagnostics: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
+/// The largest manifest that is read.
+const MAX_MANIFEST_BYTES: u64 = 1 << 20;
+
+/// The file with which a module describes itself.
+const MANIFEST: &str = "wippy.yaml";
+
+/// A module of other people.
+#[derive(Debug, Clone)]
+pub(crate) struct Module {
+    /// Its name, such as `acme/http`.
+    pub(crate) name: String,
+    /// Where its definitions are.
+    pub(crate) source: PathBuf,
+    /// Patterns of entries that are there for its authors only.
+    pub(crate) exclude: Vec<Glob>,
+}
+
+/// Lists the installed modules, ordered by name.
+pub(crate) fn installed(project: &Project, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let mut modules: BTreeMap<String, PathBuf> = BTreeMap::new();
     for organization in directories(&project.modules.join("vendor")) {
         for module in directories(&organization) {
@@ -22,7 +42,11 @@ pub(crate) fn installed(project: &Project, diagnostics: &mut Vec<Diagnostic>) ->
             }
         }
     }
+    for (name, path) in &project.replacements {
+        modules.insert(name.clone(), project.root.join(path));
+    }
     let replacements = project.config.value.get("workspace").and_then(|workspace| workspace.get("replacements"));
+    let file = project.config.file.as_deref().unwrap_or_default();
     for (name, path) in replacements.and_then(Value::as_object).into_iter().flatten() {
         // Null undoes a replacement of another configuration.
         let Some(path) = path.as_str() else { continue };
@@ -30,18 +54,27 @@ pub(crate) fn installed(project: &Project, diagnostics: &mut Vec<Diagnostic>) ->
         if directory.is_dir() {
             modules.insert(name.clone(), directory);
         } else {
-            let file = project.config.file.as_deref().unwrap_or_default();
             let message =
                 format!("`workspace.replacements` of `{file}` puts `{path}` in the place of `{name}`, and that is no directory");
             let help = "name the directory of the module, from the directory of this file";
             diagnostics.push(Diagnostic::error("no-source-directory", message).help(help));
         }
     }
-    let sources = modules.into_values().take(MAX_MODULES).map(|directory| {
-        let sources = directory.join("src");
-        if sources.is_dir() { sources } else { directory }
+    let modules = modules.into_iter().take(MAX_MODULES).map(|(name, directory)| {
+        let exclude = excluded(&directory);
+        let source = directory.join("src");
+        Module { name, source: if source.is_dir() { source } else { directory }, exclude }
     });
-    sources.collect()
+    modules.collect()
+}
+
+/// Reads which entries the manifest of a module leaves out.
+fn excluded(directory: &Path) -> Vec<Glob> {
+    let manifest = read_text(&directory.join(MANIFEST), MAX_MANIFEST_BYTES).ok().and_then(|text| parse_yaml(&text).ok());
+    let Some(NodeValue::List(patterns)) = manifest.as_ref().and_then(|node| Some(&node.get("exclude")?.node.value)) else {
+        return Vec::new();
+    };
+    patterns.iter().filter_map(|pattern| Glob::new(pattern.text()?).ok()).collect()
 }
 
 fn directories(of: &Path) -> Vec<PathBuf> {

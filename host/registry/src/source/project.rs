@@ -37,6 +37,8 @@ pub struct Project {
     pub source: PathBuf,
     /// The directory in which modules of others are installed.
     pub modules: PathBuf,
+    /// Directories in the place of modules, as the lock file says: the name of the module and the path from `root`.
+    pub replacements: Vec<(String, PathBuf)>,
     /// `root` as the user wrote it.
     pub shown_root: String,
     /// What `moonlet.yaml` says, or else `.wippy.yaml`.
@@ -133,12 +135,16 @@ pub(crate) fn locate(
     let mut config = reader.composed(&layers.files);
     let mut source = None;
     let mut modules = None;
+    let mut replacements = Vec::new();
     for name in CONFIG_FILES {
         let Some((file, node)) = reader.read(&directory.join(name)) else { continue };
         modules = modules.or_else(|| {
             let path = node.get("directories")?.node.get("modules")?.node.text()?;
-            Some(directory.join(path))
+            Some(path).filter(|path| !path.is_empty()).map(|path| directory.join(path))
         });
+        if *name == LOCK_FILE {
+            replacements = reader.replacements(&file, &node);
+        }
         if source.is_none() {
             source = reader.source_directory(&file, &node);
         }
@@ -151,7 +157,7 @@ pub(crate) fn locate(
     let default = directory.join("src");
     let source = source.unwrap_or_else(|| if default.is_dir() { default } else { directory.to_path_buf() });
     let modules = modules.unwrap_or_else(|| directory.join(MODULES));
-    Some(Project { root: directory.to_path_buf(), source, modules, shown_root, config })
+    Some(Project { root: directory.to_path_buf(), source, modules, replacements, shown_root, config })
 }
 
 struct ConfigReader<'a> {
@@ -224,6 +230,10 @@ impl ConfigReader<'_> {
             self.diagnostics.push(Diagnostic::error("wrong-type", message).at(Arc::clone(file), node.span.clone(), ""));
             return None;
         };
+        // A lock file that nobody filled in names no directory.
+        if text.is_empty() {
+            return None;
+        }
         let path = self.root.join(text.strip_prefix("./").unwrap_or(text));
         if path.is_dir() {
             return Some(path);
@@ -232,6 +242,24 @@ impl ConfigReader<'_> {
         let diagnostic = Diagnostic::error("no-source-directory", message).at(Arc::clone(file), node.span.clone(), "named here");
         self.diagnostics.push(diagnostic.help("create it, or name another directory in `directories.src`"));
         None
+    }
+
+    /// Reads the directories that an older lock file puts in the place of modules.
+    fn replacements(&mut self, file: &Arc<str>, node: &Node) -> Vec<(String, PathBuf)> {
+        let Some(NodeValue::List(list)) = node.get("replacements").map(|pair| &pair.node.value) else { return Vec::new() };
+        let mut replacements = Vec::new();
+        for element in list {
+            let text = |name: &str| element.get(name).and_then(|pair| pair.node.text());
+            let (Some(from), Some(to)) = (text("from"), text("to")) else { continue };
+            if self.root.join(to).is_dir() {
+                replacements.push((from.to_owned(), PathBuf::from(to)));
+                continue;
+            }
+            let message = format!("`replacements` of `{file}` puts `{to}` in the place of `{from}`, and that is no directory");
+            let diagnostic = Diagnostic::error("no-source-directory", message).at(Arc::clone(file), element.span.clone(), "");
+            self.diagnostics.push(diagnostic.help("name the directory of the module, from the directory of this file"));
+        }
+        replacements
     }
 
     /// Reads a switch, which is off unless it is there. One that cannot be read must not mean "off".
