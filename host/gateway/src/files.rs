@@ -55,6 +55,19 @@ impl Volume {
     }
 }
 
+impl Volume {
+    /// Opens a directory of the volume.
+    fn below(&self, directory: &str, id: &EntryId) -> Option<Self> {
+        match self.0.open_dir(directory) {
+            Ok(dir) => Some(Self(Arc::new(dir))),
+            Err(error) => {
+                tracing::warn!(target: "moonlet", "the directory `{directory}` of `{id}` cannot be opened: {error}");
+                None
+            }
+        }
+    }
+}
+
 /// A file that was found.
 struct Found {
     file: std::fs::File,
@@ -64,8 +77,12 @@ struct Found {
 
 impl Files {
     pub(crate) fn new(view: &HttpStatic, snapshot: &Snapshot, project: &Path) -> Self {
+        let volume = Volume::open(snapshot, &view.fs, project);
         Self {
-            volume: Volume::open(snapshot, &view.fs, project),
+            volume: match &view.directory {
+                Some(directory) => volume.and_then(|volume| volume.below(directory, &view.id)),
+                None => volume,
+            },
             spa: view.spa,
             index: view.index.clone(),
             cache: view.cache.as_deref().and_then(|cache| HeaderValue::from_str(cache).ok()),

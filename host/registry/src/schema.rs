@@ -24,6 +24,8 @@ pub(crate) enum Unknown {
     Allowed,
     /// A likely mistake, yet applications written for the reference must run.
     Warned,
+    /// Like `Warned`; known fields may be written in capitals, as the reference reads them.
+    AnyCase,
     /// A mistake: a misspelt limit or grant would silently not hold.
     Refused,
 }

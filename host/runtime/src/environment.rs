@@ -91,16 +91,21 @@ impl Environment {
     pub fn value(&self, registry: &Snapshot, name: &str) -> Result<String, Error> {
         let variable = self.find(registry, name)?;
         self.read(registry, &variable)?.ok_or_else(|| {
-            let (name, storage) = (errors::shown(name), &variable.storage);
-            errors::not_found(format!(
-                "the variable `{name}` has no value: set it in `{storage}`, or write a `default` in `{}`",
-                variable.id
-            ))
+            let (name, id) = (errors::shown(name), &variable.id);
+            errors::not_found(match &variable.storage {
+                Some(storage) => {
+                    format!("the variable `{name}` has no value: set it in `{storage}`, or write a `default` in `{id}`")
+                }
+                None => format!("the variable `{name}` has no value: write a `storage` or a `default` in `{id}`"),
+            })
         })
     }
 
     fn read(&self, registry: &Snapshot, variable: &Variable) -> Result<Option<String>, Error> {
-        let value = self.read_storage(registry, &variable.storage, key(variable), 0)?;
+        let value = match &variable.storage {
+            Some(storage) => self.read_storage(registry, storage, key(variable), 0)?,
+            None => None,
+        };
         Ok(value.or_else(|| variable.default.clone()))
     }
 
@@ -143,7 +148,13 @@ impl Environment {
             let hint = format!("take `readonly: true` out of `{}`", variable.id);
             return Err(errors::denied(format!("the variable `{}` is read-only: {hint}", errors::shown(name))));
         }
-        self.write_storage(registry, &variable.storage, key(&variable), value, 0)
+        match &variable.storage {
+            Some(storage) => self.write_storage(registry, storage, key(&variable), value, 0),
+            None => {
+                let hint = format!("write `storage: name` in `{}`", variable.id);
+                Err(errors::denied(format!("the variable `{}` has no storage: {hint}", errors::shown(name))))
+            }
+        }
     }
 
     fn write_storage(&self, registry: &Snapshot, id: &EntryId, key: &str, value: &str, depth: usize) -> Result<(), Error> {

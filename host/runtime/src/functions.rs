@@ -75,6 +75,12 @@ impl Shared {
         }
     }
 
+    /// Gives the authority of a call: that of the function where its entry names one, or else what the caller hands on.
+    pub(crate) fn acting(&self, terms: &Terms, handed: Arc<Authority>) -> Arc<Authority> {
+        let own = if terms.program.acts_itself { self.authority_of_id(&terms.program.entry) } else { None };
+        own.unwrap_or(handed)
+    }
+
     /// Starts a call and returns its ticket.
     pub(crate) fn call(
         self: &Arc<Self>,
@@ -90,6 +96,7 @@ impl Shared {
             caller.admit_pending(&inner, 1)?;
             inner.ticket()
         };
+        let authority = self.acting(&terms, authority);
         let retry = options.retry.or_else(|| terms.program.retry.clone());
         let again = match retry.filter(|policy| policy.max_attempts > 1) {
             Some(policy) => {

@@ -268,12 +268,9 @@ impl NodeHandle {
         };
         let args = Payload { data: document::values(args), channels: Vec::new() };
         let context = document::encode(&Value::Map(options.context));
+        let authority = node.acting(&terms, options.authority.unwrap_or_else(|| node.nobody()));
         let mut birth = Birth::new(terms, None, args, context.into());
-        if let Some(authority) = options.authority {
-            birth.authority = authority;
-        } else {
-            birth.authority = node.nobody();
-        }
+        birth.authority = authority;
         birth.attachment = options.attachment;
         birth.trace = options.trace.or_else(|| self.trace.clone());
         birth.waiter = Some(Waiter::Host(Box::new(move |_, exit| {

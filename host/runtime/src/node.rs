@@ -224,7 +224,7 @@ impl Node {
         let args = Payload { data: document::values(args), channels: Vec::new() };
         let (sender, exit) = mpsc::sync_channel(1);
         let mut birth = Birth::new(terms, None, args, Arc::from([].as_slice()));
-        birth.authority = self.shared.authority_of_id(entry).unwrap_or_else(|| self.shared.nobody());
+        birth.authority = self.shared.authority_of_command(entry).unwrap_or_else(|| self.shared.nobody());
         birth.waiter = Some(Waiter::Host(Box::new(move |_, exit| {
             // Channels in the result mean nothing outside.
             let values = exit.and_then(|value| document::decode_values(&value.data));

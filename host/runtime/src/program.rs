@@ -32,6 +32,8 @@ pub(crate) struct Program {
     /// Where it runs when nobody says where.
     pub(crate) default_host: Option<EntryId>,
     pub(crate) retry: Option<Retry>,
+    /// Whether its calls act as its entry says, whoever calls.
+    pub(crate) acts_itself: bool,
     /// How many calls of it run at once.
     pub(crate) gate: Option<Gate>,
     /// Bytes of its source with all that it imports.
@@ -104,6 +106,7 @@ impl Program {
             limits: view.limits,
             default_host: view.default_host,
             retry: view.retry,
+            acts_itself: view.form == LuaForm::Function && acts_itself(entry),
             gate: if view.form == LuaForm::Function { Gate::new(&view.pool) } else { None },
             source_size,
             sealed: false,
@@ -131,6 +134,7 @@ impl Program {
             limits,
             default_host: view.default_host.clone(),
             retry: view.retry.clone(),
+            acts_itself: view.form == WasmForm::Function && acts_itself(entry),
             gate: None,
             source_size: 0,
             sealed: false,
@@ -152,6 +156,7 @@ impl Program {
             limits: by.limits,
             default_host: None,
             retry: None,
+            acts_itself: false,
             gate: None,
             source_size: 0,
             sealed,
@@ -170,6 +175,7 @@ impl Program {
             limits: Limits::default(),
             default_host: None,
             retry: None,
+            acts_itself: false,
             gate: None,
             source_size: 0,
             sealed: false,
@@ -212,6 +218,11 @@ impl Program {
         let libraries = libraries.iter().map(chunk).collect::<Result<Vec<_>, _>>()?;
         Ok(Code::Lua(Chunks { main: chunk(main)?, libraries }))
     }
+}
+
+/// Tells whether a function says on whose behalf it runs.
+fn acts_itself(entry: &Entry) -> bool {
+    entry.data.get("security").is_some_and(serde_json::Value::is_object)
 }
 
 /// Lists what an entry imports, directly and through others, each before those that import it.

@@ -1,4 +1,4 @@
-//! Options of middleware: text by names whose dots may be underscores.
+//! Options of middleware: text by names whose dots may be underscores, and which older applications write without the name of the middleware.
 
 use std::time::Duration;
 
@@ -13,6 +13,11 @@ impl Options {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let older = || name.split_once('.').and_then(|(_, option)| self.named(option));
+        self.named(name).or_else(older)
+    }
+
+    fn named(&self, name: &str) -> Option<&str> {
         let name = name.replace('.', "_");
         self.0.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
@@ -42,7 +47,7 @@ impl Options {
     }
 }
 
-/// Origins that may use something: `*`, whole ones, or `*.example.com` for any below a domain.
+/// Origins that may use something: `*`, whole ones, hosts, or `*.example.com` for any below a domain.
 #[derive(Debug, Clone)]
 pub(crate) struct Origins(Vec<String>);
 
@@ -73,7 +78,12 @@ impl Origins {
                         && host.len() > domain.len()
                         && host.to_ascii_lowercase().ends_with(&format!(".{}", domain.to_ascii_lowercase()))
                 }
-                None => allowed == "*" || allowed.eq_ignore_ascii_case(origin),
+                // Without a scheme it is the host, which the origin may have with any scheme.
+                None => {
+                    allowed == "*"
+                        || allowed.eq_ignore_ascii_case(origin)
+                        || wanted.is_empty() && !rest.is_empty() && pattern.eq_ignore_ascii_case(rest)
+                }
             }
         })
     }
@@ -95,11 +105,27 @@ mod tests {
         {
             assert!(!origins.allow(bad), "{bad}");
         }
+        let hosts = Origins::new(vec!["localhost:8080".into(), "localhost".into(), "web.example.org".into()]);
+        for good in ["http://localhost:8080", "http://localhost", "https://web.example.org"] {
+            assert!(hosts.allow(good), "{good}");
+        }
+        for bad in ["http://localhost:80", "https://web.example.org:1", "https://a.web.example.org", "https://", "null", ""] {
+            assert!(!hosts.allow(bad), "{bad}");
+        }
     }
 
     #[test]
     fn dots_and_underscores_are_the_same() {
         let view = HttpMiddleware { names: Vec::new(), options: vec![("cors_allow_origins".into(), " a , b ".into())] };
         assert_eq!(Options::new(&view).list("cors.allow.origins"), ["a", "b"]);
+    }
+
+    #[test]
+    fn the_name_of_the_middleware_may_be_left_out() {
+        let option = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let options = vec![option("allow_origins", "a"), option("cors.max.age", "5"), option("max_age", "6")];
+        let options = Options::new(&HttpMiddleware { names: Vec::new(), options });
+        assert_eq!((options.get("cors.allow.origins"), options.get("cors.max.age")), (Some("a"), Some("5")));
+        assert_eq!(options.get("ratelimit.window"), None);
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct TokenAuth {
 
 impl TokenAuth {
     pub(super) fn new(options: &Options) -> Self {
-        let store = options.get("token_auth.store").map(str::to_owned);
+        let store = options.get("token_auth.store").or_else(|| options.get("token_store")).map(str::to_owned);
         if store.is_none() {
             tracing::error!(target: "moonlet", "middleware `token_auth` knows no tokens: write `token_auth.store: ns:name` in its options");
         }

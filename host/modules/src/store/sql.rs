@@ -55,7 +55,7 @@ impl StoreBackend for SqlStores {
         };
         let interval = text("cleanup_interval").and_then(|text| parse_duration(text).ok()).unwrap_or_default();
         let (table, key, value, expires) = (
-            name("table_name", None)?,
+            name("table_name", text("table"))?,
             name("id_column_name", Some("key"))?,
             name("payload_column_name", Some("value"))?,
             name("expire_column_name", Some("expires_at"))?,

@@ -6,7 +6,7 @@ use moonlet_language::diagnostic::{Diagnostic, Level};
 
 use super::{Entries, instead};
 use crate::entry::Entry;
-use crate::kinds::{HTTP_METHODS, HttpEndpoint, HttpRouter, HttpStatic};
+use crate::kinds::{HTTP_END, HTTP_METHODS, HttpEndpoint, HttpRouter, HttpStatic};
 use crate::path::FieldPath;
 use crate::source::list_names;
 use crate::suggest::nearest;
@@ -22,8 +22,9 @@ pub(super) fn check(entries: &Entries, diagnostics: &mut Vec<Diagnostic>) {
         let entry = &*checked.entry;
         match entry.kind.as_str() {
             "http.router" => {
-                check_middleware(entry, "middleware", BEFORE, AFTER, diagnostics);
-                check_middleware(entry, "post_middleware", AFTER, BEFORE, diagnostics);
+                // The reference has one list of names, and what needs the endpoint finds it in either place.
+                check_middleware(entry, "middleware", BEFORE, Some(AFTER), diagnostics);
+                check_middleware(entry, "post_middleware", AFTER, Some(BEFORE), diagnostics);
                 if let Ok(router) = HttpRouter::new(entry)
                     && !router.prefix.is_empty()
                     && !router.prefix.starts_with('/')
@@ -35,7 +36,7 @@ pub(super) fn check(entries: &Entries, diagnostics: &mut Vec<Diagnostic>) {
                 }
             }
             "http.static" => {
-                check_middleware(entry, "middleware", BEFORE, AFTER, diagnostics);
+                check_middleware(entry, "middleware", BEFORE, None, diagnostics);
                 check_static(entry, diagnostics);
             }
             "http.endpoint" => {
@@ -56,6 +57,7 @@ pub(super) fn check(entries: &Entries, diagnostics: &mut Vec<Diagnostic>) {
 
 /// Writes a pattern without the names of its parameters, which do not decide what it matches.
 fn shape(path: &str) -> String {
+    let path = path.strip_suffix(HTTP_END).unwrap_or(path);
     let parts = path.trim_matches('/').split('/').map(|part| match part.strip_prefix('{') {
         Some(name) if name.ends_with("...}") => "{...}",
         Some(_) => "{}",
@@ -95,7 +97,8 @@ fn check_pattern(path: &str) -> Result<(), (String, String)> {
     let mut names = Vec::new();
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     for (index, part) in parts.iter().enumerate() {
-        if !part.contains(['{', '}']) {
+        // `{$}` at the end says that nothing follows, which is so in any case.
+        if !part.contains(['{', '}']) || *part == HTTP_END && index + 1 == parts.len() {
             continue;
         }
         let name = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
@@ -136,31 +139,30 @@ fn check_static(entry: &Entry, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-fn check_middleware(entry: &Entry, field: &str, known: &[&str], others: &[&str], diagnostics: &mut Vec<Diagnostic>) {
+/// Checks the names of one list; `also` are those that are usual in the other list of a router.
+fn check_middleware(entry: &Entry, field: &str, usual: &[&str], also: Option<&[&str]>, diagnostics: &mut Vec<Diagnostic>) {
     let Some(value) = entry.data.get(field) else { return };
     let names: Vec<&str> = match value.as_array() {
         Some(names) => names.iter().filter_map(|name| name.as_str()).collect(),
         None => value.as_str().into_iter().collect(),
     };
     for (index, name) in names.iter().enumerate() {
-        if known.contains(name) {
+        if usual.contains(name) || also.is_some_and(|also| also.contains(name)) {
             continue;
         }
         let path = FieldPath::new().key(field);
         let path = if value.is_array() { path.index(index) } else { path };
-        let other = if field == "middleware" { "post_middleware" } else { "middleware" };
-        let (message, help) = if others.contains(name) {
-            let when = if field == "middleware" { "needs the endpoint" } else { "runs before an endpoint is looked for" };
-            (format!("`{name}` {when} and does not work in `{field}` of `{}`", entry.id), Some(format!("write it in `{other}`")))
+        let (message, help) = if AFTER.contains(name) {
+            (format!("`{name}` needs an endpoint and does not work for the files of `{}`", entry.id), "leave it out".to_owned())
         } else {
-            let near = nearest(name, known.iter().copied()).map(|near| format!("write `{near}`"));
-            let help = near.unwrap_or_else(|| format!("the names are {}", list_names(known)));
-            (format!("`{}` uses middleware `{name}`, which does not exist", entry.id), Some(help))
+            let known = || usual.iter().chain(also.unwrap_or_default()).copied();
+            let help = match nearest(name, known()) {
+                Some(near) => format!("write `{near}`"),
+                None => format!("the names are {}", list_names(&known().collect::<Vec<_>>())),
+            };
+            (format!("`{}` uses middleware `{name}`, which does not exist", entry.id), help)
         };
         let diagnostic = entry.locate(Diagnostic::new("unknown-middleware", Level::Error, message), &path, "");
-        diagnostics.push(match help {
-            Some(help) => diagnostic.help(help),
-            None => diagnostic,
-        });
+        diagnostics.push(diagnostic.help(help));
     }
 }

@@ -1,6 +1,6 @@
 //! Ids in entries must lead to an entry of a kind that fits.
 
-use moonlet_language::diagnostic::Diagnostic;
+use moonlet_language::diagnostic::{Diagnostic, Level};
 
 use super::{Checked, Entries, dependencies, instead};
 use crate::id::EntryId;
@@ -61,7 +61,9 @@ fn wrong_kind(checked: &Checked, reference: &Reference, found: &Checked) -> Diag
     let Reference { path, id, target } = reference;
     let message =
         format!("`{path}` of `{}` must be {}, and `{id}` is of kind `{}`", checked.entry.id, target.what, found.entry.kind);
-    let diagnostic = Diagnostic::error("wrong-kind", message);
+    // A contract that cannot be kept stops only who asks for it.
+    let level = if checked.entry.kind == "contract.binding" { Level::Warning } else { Level::Error };
+    let diagnostic = Diagnostic::new("wrong-kind", level, message);
     let diagnostic = checked.entry.locate(diagnostic, path, format!("must be {}", target.what));
     let diagnostic = found.entry.also(diagnostic, &FieldPath::new().key("kind"), "its kind");
     let kinds: Vec<String> = target.kinds.iter().map(|kind| format!("`{}`", kind.trim_end_matches('*'))).collect();

@@ -84,6 +84,7 @@ pub(super) static SQL_STORE: Object = Object {
     fields: &[
         Field::required("database", Type::Ref(&DATABASE), "write `database: name`, a `db.sql.sqlite` for example"),
         Field::required("table_name", Type::Text, "write `table_name: kv_store`, a table that exists"),
+        Field::new("table", Type::Text),
         Field::new("id_column_name", Type::Text),
         Field::new("payload_column_name", Type::Text),
         Field::new("expire_column_name", Type::Text),

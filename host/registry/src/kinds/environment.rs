@@ -93,8 +93,8 @@ pub struct Variable {
     pub id: EntryId,
     /// Its public name; absent: it is found by its id alone.
     pub variable: Option<String>,
-    /// Where its value is.
-    pub storage: EntryId,
+    /// Where its value is; absent: it has its default only.
+    pub storage: Option<EntryId>,
     /// Its value where the storage has none.
     pub default: Option<String>,
     /// Whether it cannot be changed.
@@ -105,7 +105,7 @@ impl Variable {
     /// Sees an entry as a variable.
     ///
     /// # Errors
-    /// When it is of another kind, or was never checked and lacks its storage.
+    /// When it is of another kind.
     pub fn new(entry: &Entry) -> Result<Self, ViewError> {
         let reader = Reader::new(entry);
         if entry.kind != "env.variable" {
@@ -118,7 +118,7 @@ impl Variable {
         Ok(Self {
             id: entry.id.clone(),
             variable: reader.optional_text("variable"),
-            storage: reader.id("storage")?,
+            storage: reader.id("storage").ok(),
             default,
             readonly: fields::bool(reader.get("readonly").or(reader.get("read_only")), false),
         })
@@ -154,7 +154,8 @@ pub(super) static ROUTER_STORAGE: Object = Object {
 pub(super) static VARIABLE: Object = Object {
     fields: &[
         Field::new("variable", Type::Text),
-        Field::required("storage", Type::Ref(&STORAGE), "write `storage: name`, the entry that holds the value"),
+        // A module may leave it to its application, which need not care.
+        Field::new("storage", Type::Ref(&STORAGE)),
         Field::new("default", Type::Scalar),
         Field::new("readonly", Type::Bool),
         Field::new("read_only", Type::Bool),

@@ -48,10 +48,10 @@ static RESTART: Object = Object {
         Field::new("jitter", Type::Float(0.0, 1.0)),
         Field::new("max_attempts", Type::Int(0, i64::MAX)),
     ],
-    unknown: Unknown::Refused,
+    unknown: Unknown::Warned,
 };
 
-static SERVICE_SECURITY: Object = Object {
+pub(super) static SERVICE_SECURITY: Object = Object {
     fields: &[
         Field::new("actor", Type::Object(&ACTOR)),
         Field::new("groups", Type::OneOrMany(&Type::Text)),
@@ -65,7 +65,7 @@ static ACTOR: Object = Object {
         Field::required("id", Type::Scalar, "write `id: service:name`, who the service acts as"),
         Field::new("meta", Type::Map(&Type::Any)),
     ],
-    unknown: Unknown::Warned,
+    unknown: Unknown::AnyCase,
 };
 
 /// The part of meta that calls, spawns and the command line look at.
@@ -84,6 +84,7 @@ static COMMAND: Object = Object {
         Field::new("short", Type::Text),
         Field::new("main", Type::Bool),
         Field::new("use_case", Type::Text),
+        Field::new("security", Type::Object(&SERVICE_SECURITY)),
     ],
     unknown: Unknown::Warned,
 };

@@ -58,6 +58,7 @@ impl ProcessHost {
             workers: reader
                 .get("host")
                 .and_then(|host| host.get("workers"))
+                .or_else(|| reader.get("workers"))
                 .and_then(Value::as_u64)
                 .filter(|workers| *workers > 0),
             limits: Limits::read(reader.get("limits")),
@@ -69,9 +70,15 @@ impl ProcessHost {
     }
 }
 
+const WORKERS: Type = Type::Int(0, 1024);
+const QUEUE_SIZE: Type = Type::Int(0, i64::MAX);
+
 pub(super) static POOL_HOST: Object = Object {
     fields: &[
         Field::new("host", Type::Object(&HOST_FIELDS)),
+        Field::new("workers", WORKERS),
+        Field::new("queue_size", QUEUE_SIZE),
+        Field::new("local_queue_size", QUEUE_SIZE),
         Field::new("limits", Type::Object(&LIMITS)),
         Field::new("quota", Type::Object(&QUOTA)),
         Field::new("allow", Type::Object(&ALLOW)),
@@ -81,11 +88,7 @@ pub(super) static POOL_HOST: Object = Object {
 };
 
 static HOST_FIELDS: Object = Object {
-    fields: &[
-        Field::new("workers", Type::Int(0, 1024)),
-        Field::new("queue_size", Type::Int(0, i64::MAX)),
-        Field::new("local_queue_size", Type::Int(0, i64::MAX)),
-    ],
+    fields: &[Field::new("workers", WORKERS), Field::new("queue_size", QUEUE_SIZE), Field::new("local_queue_size", QUEUE_SIZE)],
     unknown: Unknown::Warned,
 };
 

@@ -14,6 +14,9 @@ use crate::schema::{Field, Object, Target, Type, Unknown};
 /// The methods that an endpoint can have.
 pub const HTTP_METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"];
 
+/// The last part of a pattern that matches its path alone, and nothing below.
+pub const HTTP_END: &str = "{$}";
+
 /// A server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HttpService {
@@ -135,6 +138,7 @@ impl HttpMiddleware {
             let text = match value {
                 Value::String(text) => text.clone(),
                 Value::Number(_) | Value::Bool(_) => value.to_string(),
+                Value::Array(_) => fields::texts(Some(value)).join(","),
                 _ => return None,
             };
             Some((name.clone(), text))
@@ -207,7 +211,7 @@ impl HttpEndpoint {
             id: entry.id.clone(),
             router: meta_id(entry, "router").ok_or_else(|| reader.missing("meta.router"))?,
             method: reader.text("method")?.to_ascii_uppercase(),
-            path: reader.text("path")?.to_owned(),
+            path: reader.text("path").map(|path| path.strip_suffix(HTTP_END).unwrap_or(path))?.to_owned(),
             func: reader.id("func")?,
         })
     }
@@ -224,6 +228,8 @@ pub struct HttpStatic {
     pub path: String,
     /// The volume.
     pub fs: EntryId,
+    /// The directory of the volume that is served; absent: the whole volume.
+    pub directory: Option<String>,
     /// Whether paths without a file lead to the index.
     pub spa: bool,
     /// The file for directories, and for paths without a file.
@@ -244,13 +250,19 @@ impl HttpStatic {
         if entry.kind != "http.static" {
             return Err(reader.wrong_kind("files over HTTP"));
         }
-        let option = |name: &str| reader.get("static_options").and_then(|options| options.get(name));
+        // Older applications write them among the options of the middleware.
+        let option = |name: &str| {
+            let places = ["static_options", "options"].into_iter().filter_map(|place| reader.get(place));
+            places.filter_map(|options| options.get(name)).find(|value| !value.is_null())
+        };
+        let directory = reader.optional_text("directory").map(|path| path.trim_matches('/').to_owned());
         let text = |name: &str| option(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
         Ok(Self {
             id: entry.id.clone(),
             server: meta_id(entry, "server").ok_or_else(|| reader.missing("meta.server"))?,
             path: reader.text("path")?.to_owned(),
             fs: reader.id("fs")?,
+            directory: directory.filter(|path| !matches!(path.as_str(), "" | ".")),
             spa: fields::bool(option("spa"), false),
             index: text("index"),
             cache: text("cache"),
@@ -320,9 +332,9 @@ pub(super) static HTTP_ROUTER: Object = Object {
     fields: &[
         Field::new("prefix", Type::Text),
         Field::new("middleware", Type::OneOrMany(&Type::Text)),
-        Field::new("options", Type::Map(&Type::Scalar)),
+        Field::new("options", Type::Map(&Type::Any)),
         Field::new("post_middleware", Type::OneOrMany(&Type::Text)),
-        Field::new("post_options", Type::Map(&Type::Scalar)),
+        Field::new("post_options", Type::Map(&Type::Any)),
         Field::new("lifecycle", Type::Object(&LIFECYCLE)),
     ],
     unknown: Unknown::Warned,
@@ -344,7 +356,7 @@ pub(super) static HTTP_STATIC: Object = Object {
         Field::new("directory", Type::Text),
         Field::new("static_options", Type::Object(&STATIC_OPTIONS)),
         Field::new("middleware", Type::OneOrMany(&Type::Text)),
-        Field::new("options", Type::Map(&Type::Scalar)),
+        Field::new("options", Type::Map(&Type::Any)),
         Field::new("lifecycle", Type::Object(&LIFECYCLE)),
     ],
     unknown: Unknown::Warned,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::ViewError;
-use super::fields::{self, LIFECYCLE, LUA_CODE, Reader};
+use super::fields::{self, LIFECYCLE, LUA_CODE, Reader, SERVICE_SECURITY};
 use crate::entry::Entry;
 use crate::id::EntryId;
 use crate::limits::{LIMITS, Limits};
@@ -243,6 +243,7 @@ pub(super) static RUNNABLE: Object = Object {
         Field::new("imports", IMPORTS),
         Field::new("limits", Type::Object(&LIMITS)),
         Field::new("pool", Type::Object(&POOL)),
+        Field::new("security", Type::Object(&SERVICE_SECURITY)),
         // Known, so that the check of services can say why it has no effect.
         Field::new("lifecycle", Type::Object(&LIFECYCLE)),
     ],

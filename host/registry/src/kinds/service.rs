@@ -180,17 +180,27 @@ impl ServiceSecurity {
         Self::read(lifecycle.or_else(|| entry.data.get("security"))?, entry)
     }
 
+    /// Reads as whom a command of the command line acts: `meta.command.security`.
+    #[must_use]
+    pub fn of_command(entry: &Entry) -> Option<Self> {
+        Self::read(entry.meta.get("command")?.get("security")?, entry)
+    }
+
     fn read(value: &Value, entry: &Entry) -> Option<Self> {
         value.as_object()?;
-        let actor = value.get("actor");
-        let actor_id = actor.and_then(|actor| actor.get("id")).and_then(|id| match id {
+        let actor = value.get("actor").and_then(Value::as_object);
+        let of_actor = |name: &str| {
+            let found = actor?.iter().find(|(other, value)| other.eq_ignore_ascii_case(name) && !value.is_null());
+            found.map(|(_, value)| value)
+        };
+        let actor_id = of_actor("id").and_then(|id| match id {
             Value::String(text) => Some(text.clone()),
             Value::Number(_) | Value::Bool(_) => Some(id.to_string()),
             _ => None,
         });
         Some(Self {
             actor: actor_id,
-            actor_meta: actor.and_then(|actor| actor.get("meta")).cloned().unwrap_or(Value::Null),
+            actor_meta: of_actor("meta").cloned().unwrap_or(Value::Null),
             groups: fields::texts(value.get("groups")),
             policies: fields::ids(value.get("policies"), entry),
         })

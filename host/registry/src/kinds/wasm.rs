@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::ViewError;
-use super::fields::{self, LIFECYCLE, Reader};
+use super::fields::{self, LIFECYCLE, Reader, SERVICE_SECURITY};
 use super::lua::{Command, POOL, Pool, Retry};
 use crate::entry::Entry;
 use crate::id::EntryId;
@@ -218,6 +218,7 @@ pub(super) static TEXT: Object = Object {
         Field::new("wasi", Type::Object(&WASI)),
         Field::new("limits", Type::Object(&WASM_LIMITS)),
         Field::new("pool", Type::Object(&POOL)),
+        Field::new("security", Type::Object(&SERVICE_SECURITY)),
     ],
     unknown: Unknown::Warned,
 };
@@ -235,6 +236,7 @@ pub(super) static COMPONENT: Object = Object {
         Field::new("wasi", Type::Object(&WASI)),
         Field::new("limits", Type::Object(&WASM_LIMITS)),
         Field::new("pool", Type::Object(&POOL)),
+        Field::new("security", Type::Object(&SERVICE_SECURITY)),
         // Known, so that the check of services can say why it has no effect.
         Field::new("lifecycle", Type::Object(&LIFECYCLE)),
     ],

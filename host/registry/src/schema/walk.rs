@@ -12,6 +12,9 @@ use crate::path::FieldPath;
 use crate::source::list_names;
 use crate::suggest::nearest;
 
+/// Required fields, and the name under which the reference knows them, too.
+const OTHER_NAMES: &[(&str, &str)] = &[("table_name", "table")];
+
 /// An id that stands in an entry.
 #[derive(Debug, Clone)]
 pub(crate) struct Reference {
@@ -54,8 +57,12 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn object(&mut self, object: &'static Object, map: &Map<String, Value>, path: &FieldPath) {
+        let same = |known: &str, name: &str| match object.unknown {
+            Unknown::AnyCase => known.eq_ignore_ascii_case(name),
+            _ => known == name,
+        };
         for (name, value) in map {
-            match object.fields.iter().find(|field| field.name == name) {
+            match object.fields.iter().find(|field| same(field.name, name)) {
                 // An empty field is as good as an absent one.
                 Some(_) if value.is_null() => {}
                 Some(field) => self.value(&field.ty, value, &path.key(name)),
@@ -65,9 +72,10 @@ impl Walk<'_> {
             }
         }
         for field in object.fields {
-            let is_there = |name: &str| map.get(name).is_some_and(|value| !value.is_null());
+            let is_there = |wanted: &str| map.iter().any(|(name, value)| same(wanted, name) && !value.is_null());
+            let other = OTHER_NAMES.iter().find(|(name, _)| *name == field.name).is_some_and(|(_, other)| is_there(other));
             // A field `x_env` names the variable that gives `x`.
-            if field.required.is_some() && !is_there(field.name) && !is_there(&format!("{}_env", field.name)) {
+            if field.required.is_some() && !is_there(field.name) && !is_there(&format!("{}_env", field.name)) && !other {
                 self.missing_field(field, path);
             }
         }
@@ -138,7 +146,7 @@ impl Walk<'_> {
     fn unknown_field(&mut self, object: &Object, name: &str, path: &FieldPath) {
         let level = match object.unknown {
             Unknown::Allowed => return,
-            Unknown::Warned => Level::Warning,
+            Unknown::Warned | Unknown::AnyCase => Level::Warning,
             Unknown::Refused => self.level,
         };
         let owner = match path.is_empty() {

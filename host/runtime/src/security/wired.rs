@@ -21,7 +21,18 @@ impl Shared {
 
     /// Gives the authority that an entry says its processes act with; none when it says nothing.
     pub(crate) fn authority_of(&self, entry: &Entry) -> Option<Arc<Authority>> {
-        let security = ServiceSecurity::of(entry)?;
+        Some(self.authority_as(entry, ServiceSecurity::of(entry)?))
+    }
+
+    /// Gives the authority that a process has which the command line runs; none when its entry says nothing.
+    pub(crate) fn authority_of_command(&self, id: &str) -> Option<Arc<Authority>> {
+        let snapshot = self.registry.snapshot();
+        let entry = snapshot.find_id(id)?;
+        let security = ServiceSecurity::of(entry).or_else(|| ServiceSecurity::of_command(entry))?;
+        Some(self.authority_as(entry, security))
+    }
+
+    fn authority_as(&self, entry: &Entry, security: ServiceSecurity) -> Arc<Authority> {
         let actor = security.actor.and_then(|id| Actor::new(id, security.actor_meta)).map(Arc::new);
         let named = !security.groups.is_empty() || !security.policies.is_empty();
         let scope = named.then(|| {
@@ -38,7 +49,7 @@ impl Shared {
             // Too many policies must not mean that none of them denies anything: then nothing is allowed.
             Scope::new(groups.chain(single)).unwrap_or_default()
         });
-        Some(Arc::new(Authority { actor, scope, strict: self.strict }))
+        Arc::new(Authority { actor, scope, strict: self.strict })
     }
 
     /// Like [`Shared::authority_of`] for the entry with an id.
