@@ -14,6 +14,9 @@ const REMOVED: &[&CStr] = &[c"load", c"loadfile", c"dofile", c"collectgarbage", 
 const LIBRARIES: &[&CStr] =
     &[c"string", c"table", c"math", c"utf8", c"os", c"coroutine", c"errors", c"channel", c"payload", c"process"];
 
+/// The most room that `table.create` makes at once: the number is a hint, and memory that is never used must cost nothing.
+const MAX_ROOM: ffi::lua_Integer = 1024;
+
 /// Takes out and adds what differs from stock Lua. Runs when the image is made, after the libraries were opened.
 pub(crate) unsafe fn open(lua: State) {
     for name in REMOVED {
@@ -26,6 +29,8 @@ pub(crate) unsafe fn open(lua: State) {
     ffi::lua_getglobal(lua, c"table".as_ptr());
     ffi::lua_getfield(lua, -1, c"unpack".as_ptr());
     ffi::lua_setglobal(lua, c"unpack".as_ptr());
+    lua::set_func(lua, -1, c"create", create_table);
+    lua::set_func(lua, -1, c"freeze", freeze_table);
     ffi::lua_pop(lua, 1);
 
     ffi::lua_getglobal(lua, c"math".as_ptr());
@@ -93,6 +98,22 @@ unsafe extern "C-unwind" fn refuse(lua: State) -> c_int {
     let library = lua::to_text(lua, ffi::lua_upvalueindex(1)).unwrap_or("");
     let field = lua::to_text(lua, 2).unwrap_or("?");
     lua::raise(lua, format!("attempt to change '{library}.{field}': libraries are read-only"))
+}
+
+/// `table.create(sequence, others)`: an empty table with room for that many elements.
+unsafe extern "C-unwind" fn create_table(lua: State) -> c_int {
+    let sequence = ffi::luaL_checkinteger(lua, 1).clamp(0, MAX_ROOM);
+    let others = ffi::luaL_optinteger(lua, 2, 0).clamp(0, MAX_ROOM);
+    ffi::lua_createtable(lua, sequence as c_int, others as c_int);
+    1
+}
+
+/// `table.freeze(t)`: makes a table read-only for good, and returns it.
+unsafe extern "C-unwind" fn freeze_table(lua: State) -> c_int {
+    ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
+    lua::lua_freezetable(lua, 1);
+    ffi::lua_settop(lua, 1);
+    1
 }
 
 unsafe extern "C-unwind" fn atan2(lua: State) -> c_int {

@@ -30,6 +30,9 @@ fn what_older_versions_had_is_there() {
     check(
         r##"
         assert(select("#", unpack({1, 2, 3})) == 3 and select(2, table.unpack({1, 2}, 2)) == nil and table.pack(1, nil).n == 2 and #table.move({1, 2}, 1, 2, 1, {}) == 2)
+        assert(next(table.create(10, 0)) == nil and #table.create(0, 16) == 0 and #table.create(1 << 40) == 0 and not pcall(table.create, {}))
+        local frozen = table.freeze{1, a = {}}; frozen.a.b = 2
+        assert(#frozen == 1 and frozen.a.b == 2 and not pcall(function() frozen.c = 1 end) and not pcall(rawset, frozen, 1, 2) and not pcall(table.insert, frozen, 1))
         assert(math.pow(2, 10) == 1024 and math.log10(1000) == 3 and math.atan2(1, 1) == math.pi / 4 and math.sinh(0) == 0 and math.cosh(0) == 1 and math.tanh(0) == 0)
         local m, e = math.frexp(8); assert(m == 0.5 and e == 4 and math.ldexp(0.5, 4) == 8)
         assert(utf8.char(228) == "\u{e4}" and utf8.len("\u{e4}") == 1 and tostring(1e15) == "1e+15" and tostring(2^53) == "9.007199254741e+15" and tostring(3.0) == "3.0")

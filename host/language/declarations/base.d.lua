@@ -51,6 +51,8 @@ type StringLibrary = {
 
 type TableLibrary = {
   concat: (list: table, separator?: string | number, i?: integer, j?: integer) -> string,
+  create: (sequence: number, others?: number) -> any,
+  freeze: <T>(value: T) -> T,
   insert: (list: table, ...any) -> (),
   move: (from: table, f: integer, e: integer, t: integer, to?: table) -> any,
   pack: (...any) -> {n: integer, [integer]: any},

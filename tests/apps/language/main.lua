@@ -16,7 +16,7 @@ check.case("what is present", function()
             "require", "select", "setmetatable", "tonumber", "tostring", "type", "unpack", "xpcall" },
         string = { "byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "rep", "reverse", "sub", "upper",
             "pack", "packsize", "unpack" },
-        table = { "concat", "insert", "move", "pack", "remove", "sort", "unpack" },
+        table = { "concat", "create", "freeze", "insert", "move", "pack", "remove", "sort", "unpack" },
         math = { "abs", "acos", "asin", "atan", "ceil", "cos", "deg", "exp", "floor", "fmod", "log", "max", "min", "modf", "rad", "random",
             "randomseed", "sin", "sqrt", "tan", "tointeger", "type", "ult", "pow", "log10", "atan2", "sinh", "cosh", "tanh", "frexp", "ldexp" },
         coroutine = { "create", "isyieldable", "resume", "running", "spawn", "status", "wrap", "yield" },
