@@ -96,6 +96,11 @@ check.case("values can be coerced", function()
     check.is_true(sql.as.null() == sql.NULL)
 end)
 
+check.case("an error as a parameter is its message", function()
+    local db = open()
+    check.equal((db:query("SELECT ? AS e", { errors.new({ message = "gone", kind = errors.NOT_FOUND }) })), { { e = "gone" } })
+end)
+
 check.case("a missing parameter in the middle is NULL", function()
     check.equal((open():query("SELECT ? IS NULL AS a, ? AS b", { nil, 2 })), { { a = 1, b = 2 } })
 end)

@@ -73,7 +73,10 @@ fn parameter(call: &ModuleCall<'_>, position: usize, value: &Value) -> Result<Pa
             None => Parameter::Blob(text.as_bytes().to_vec()),
         },
         Value::Binary(bytes) => Parameter::Blob(bytes.clone()),
-        Value::Ext(..) => return marked_parameter(call, position, value),
+        Value::Ext(..) => match document::error_message(value) {
+            Some(message) => Parameter::Text(message),
+            None => return marked_parameter(call, position, value),
+        },
         Value::Array(_) | Value::Map(_) => {
             return Err(invalid(format!(
                 "parameter {position} is a table, which a database cannot hold: write `json.encode(...)`"
