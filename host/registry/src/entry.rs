@@ -126,6 +126,8 @@ pub struct Origin {
     pub directory: PathBuf,
     /// The source directory of the project, which nothing may leave.
     pub root: PathBuf,
+    /// The installed module that the file belongs to, such as `acme/http`; absent for the application itself.
+    pub module: Option<Arc<str>>,
     /// Where the entry and its fields stand in the file.
     pub spans: EntrySpans,
     /// The files whose text took the place of `file://...` values.

@@ -26,7 +26,7 @@ pub use contract::{Binding, BoundContract, Contract, ContractMethod};
 pub use environment::{Storage, StorageForm, Variable};
 pub use groups::GroupScope;
 pub use host::{HostForm, ProcessHost};
-pub use http::{HTTP_END, HTTP_METHODS, HttpEndpoint, HttpMiddleware, HttpRouter, HttpService, HttpStatic, HttpTls};
+pub use http::{HTTP_METHODS, HttpEndpoint, HttpMiddleware, HttpRouter, HttpService, HttpStatic, HttpTls};
 pub use lua::{Command, LuaEntry, LuaForm, Pool, PoolType, Retry};
 pub(crate) use lua::{METHOD_HELP, imports};
 pub use security::{Condition, Effect, Operand, Policy, PolicyRule, TokenStore};

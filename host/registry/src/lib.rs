@@ -52,7 +52,7 @@ pub use kinds::{
     ProcessHost, Restart, Retry, Service, ServiceSecurity, Startup, Storage, StorageForm, Strategy, Supervisor, Support,
     TokenStore, Variable, ViewError, VolumeFolder, WasiFields, WasiMount, WasiVariable, WasmEntry, WasmForm, all_kinds, kind,
 };
-pub use kinds::{HTTP_END, HTTP_METHODS, HttpEndpoint, HttpMiddleware, HttpRouter, HttpService, HttpStatic, HttpTls};
+pub use kinds::{HTTP_METHODS, HttpEndpoint, HttpMiddleware, HttpRouter, HttpService, HttpStatic, HttpTls};
 pub use limits::{Allow, Limits, Quota};
 pub use load::{LoadOptions, Loaded, load};
 pub use modules::{ModuleCatalog, ModuleSupport, is_always_there};

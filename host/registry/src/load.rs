@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use moonlet_language::diagnostic::{Diagnostic, Level, Sources};
+use serde_json::Value;
 
 use crate::check::{Checked, Entries, check_alone, check_together, code};
 use crate::entry::Entry;
 use crate::id::EntryId;
-use crate::modules::ModuleCatalog;
+use crate::modules::{ModuleCatalog, ModuleSupport};
 use crate::overrides::{self, Override};
 use crate::path::FieldPath;
 use crate::report::{Report, arrange};
@@ -58,7 +59,12 @@ pub fn load(directory: &Path, options: &LoadOptions) -> Result<Loaded, Box<Repor
         let place = Project { source: module.source.clone(), ..project.clone() };
         let read = read_definitions(&place, &mut seen, &mut sources, &mut diagnostics);
         let left_out = |entry: &Entry| module.exclude.iter().any(|glob| glob.matches(entry.id.as_str()));
-        entries.extend(read.into_iter().filter(|entry| !left_out(entry)));
+        for mut entry in read.into_iter().filter(|entry| !left_out(entry)) {
+            if let Some(origin) = &mut entry.origin {
+                Arc::make_mut(origin).module = Some(Arc::clone(&module.name));
+            }
+            entries.push(entry);
+        }
     }
     let disabled = &project.config.disabled;
     entries.retain(|entry| !disabled.covers(&entry.id));
@@ -66,6 +72,9 @@ pub fn load(directory: &Path, options: &LoadOptions) -> Result<Loaded, Box<Repor
     let changes = config_overrides(&project, &mut diagnostics);
     overrides::apply(&changes, &mut entries, &mut diagnostics);
     overrides::apply(&options.overrides, &mut entries, &mut diagnostics);
+    if let Some(catalog) = &options.modules {
+        name_modules(&mut entries, catalog);
+    }
     let entries = collect(entries, &mut sources, &mut diagnostics);
     check_together(&entries, options.modules.as_ref(), &mut diagnostics);
     arrange(&mut diagnostics);
@@ -89,6 +98,22 @@ fn config_overrides(project: &Project, diagnostics: &mut Vec<Diagnostic>) -> Vec
         }
     }
     changes
+}
+
+/// Marks imports that name a module and not an entry, as `env: env`: what is an entry of the own namespace is that.
+fn name_modules(entries: &mut [Entry], catalog: &ModuleCatalog) {
+    let ids: BTreeSet<EntryId> = entries.iter().map(|entry| entry.id.clone()).collect();
+    for entry in entries.iter_mut().filter(|entry| entry.kind.ends_with(".lua")) {
+        let namespace = entry.id.to_namespace();
+        let imports = entry.data.get_mut("imports").and_then(Value::as_object_mut);
+        for value in imports.into_iter().flat_map(serde_json::Map::values_mut) {
+            let Some(name) = value.as_str().filter(|name| !name.contains(':')) else { continue };
+            let is_entry = EntryId::resolve(name, &namespace).is_ok_and(|id| ids.contains(&id));
+            if !is_entry && catalog.support(name) != ModuleSupport::Unknown {
+                *value = Value::String(format!(":{name}"));
+            }
+        }
+    }
 }
 
 /// Checks entries one by one and puts them in order; of two with the same id the first stays.

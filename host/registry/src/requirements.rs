@@ -19,10 +19,12 @@ const APPEND: &str = "+=";
 
 /// Puts the values of all requirements into their targets.
 pub(crate) fn link(entries: &mut [Entry], modules: &[Module], disabled: &Disabled, diagnostics: &mut Vec<Diagnostic>) {
-    let requirements: Vec<Entry> = entries.iter().filter(|entry| entry.kind == "ns.requirement").cloned().collect();
+    let mut requirements: Vec<Entry> = entries.iter().filter(|entry| entry.kind == "ns.requirement").cloned().collect();
     if requirements.is_empty() {
         return;
     }
+    // What several append to one list stands there in the order of their ids, wherever their files lie.
+    requirements.sort_by(|left, right| left.id.cmp(&right.id));
     let parameters = Parameters::read(entries, modules);
     let positions: BTreeMap<EntryId, usize> =
         entries.iter().enumerate().map(|(position, entry)| (entry.id.clone(), position)).collect();
@@ -89,7 +91,7 @@ impl<'a> Parameters<'a> {
                     all.push(Parameter {
                         component: component.to_owned(),
                         dependency: entry.id.clone(),
-                        root: owner(entry, modules).is_none(),
+                        root: owner(entry).is_none(),
                         name: name.to_owned(),
                         value: value.clone(),
                     });
@@ -102,11 +104,11 @@ impl<'a> Parameters<'a> {
 
     /// A parameter with the full id is meant for certain; a bare name is meant for the module that the dependency mounts.
     fn value_of(&self, requirement: &Entry, diagnostics: &mut Vec<Diagnostic>) -> Option<Value> {
-        let owner = owner(requirement, self.modules);
+        let owner = owner(requirement);
         let mounts = |component: &str| match owner {
             Some(owner) => owner == component,
             // A requirement among the entries of the application belongs to none of the installed modules.
-            None => !self.modules.iter().any(|module| module.name == component),
+            None => !self.modules.iter().any(|module| *module.name == *component),
         };
         let qualified = |parameter: &&Parameter| parameter.name == requirement.id.as_str();
         let bare = |parameter: &&Parameter| parameter.name == requirement.id.name() && mounts(&parameter.component);
@@ -131,9 +133,8 @@ impl<'a> Parameters<'a> {
 }
 
 /// Gives the installed module that an entry belongs to; none for an entry of the application itself.
-fn owner<'a>(entry: &Entry, modules: &'a [Module]) -> Option<&'a str> {
-    let root = &entry.origin.as_ref()?.root;
-    modules.iter().find(|module| module.source == *root).map(|module| module.name.as_str())
+fn owner(entry: &Entry) -> Option<&str> {
+    entry.origin.as_ref()?.module.as_deref()
 }
 
 fn inject(

@@ -10,4 +10,9 @@ local function who()
     http.response():write(name())
 end
 
-return { name = name, who = who }
+local function param()
+    local req = http.request()
+    http.response():write(req:param("id") .. "/" .. req:param("part"))
+end
+
+return { name = name, param = param, who = who }

@@ -35,6 +35,10 @@ check.case("a path may end with a mark that nothing follows", function()
     check.equal(http_client.get(base .. "/").body, "the-server")
 end)
 
+check.case("a parameter of a path may be written with a colon", function()
+    check.equal(http_client.get(base .. "/api/things/7/name").body, "7/name")
+end)
+
 check.case("files may say what is theirs among the options of middleware, and name a directory of their volume", function()
     check.equal(http_client.get(base .. "/start.html").body, "<p>start</p>\n")
     check.equal(http_client.get(base .. "/not/there").body, "<p>start</p>\n")
@@ -51,6 +55,7 @@ check.case("a command acts as its meta says", function()
     check.equal(security.actor():id(), "the-command")
 end)
 
+-- `env: env` among the imports is the module.
 check.case("a variable without a storage has its default", function()
     check.equal(env.get("SPELLINGS_COLOR"), "blue")
     local ok, err = env.set("SPELLINGS_COLOR", "red")

@@ -6,7 +6,7 @@ use moonlet_language::diagnostic::{Diagnostic, Level};
 
 use super::{Entries, instead};
 use crate::entry::Entry;
-use crate::kinds::{HTTP_END, HTTP_METHODS, HttpEndpoint, HttpRouter, HttpStatic};
+use crate::kinds::{HTTP_METHODS, HttpEndpoint, HttpRouter, HttpStatic};
 use crate::path::FieldPath;
 use crate::source::list_names;
 use crate::suggest::nearest;
@@ -57,7 +57,6 @@ pub(super) fn check(entries: &Entries, diagnostics: &mut Vec<Diagnostic>) {
 
 /// Writes a pattern without the names of its parameters, which do not decide what it matches.
 fn shape(path: &str) -> String {
-    let path = path.strip_suffix(HTTP_END).unwrap_or(path);
     let parts = path.trim_matches('/').split('/').map(|part| match part.strip_prefix('{') {
         Some(name) if name.ends_with("...}") => "{...}",
         Some(_) => "{}",
@@ -97,8 +96,7 @@ fn check_pattern(path: &str) -> Result<(), (String, String)> {
     let mut names = Vec::new();
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     for (index, part) in parts.iter().enumerate() {
-        // `{$}` at the end says that nothing follows, which is so in any case.
-        if !part.contains(['{', '}']) || *part == HTTP_END && index + 1 == parts.len() {
+        if !part.contains(['{', '}']) {
             continue;
         }
         let name = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));

@@ -15,7 +15,7 @@ use crate::schema::{Field, Object, Target, Type, Unknown};
 pub const HTTP_METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"];
 
 /// The last part of a pattern that matches its path alone, and nothing below.
-pub const HTTP_END: &str = "{$}";
+const HTTP_END: &str = "{$}";
 
 /// A server.
 #[derive(Debug, Clone, PartialEq)]
@@ -175,7 +175,7 @@ impl HttpRouter {
         Ok(Self {
             id: entry.id.clone(),
             server: meta_id(entry, "server").ok_or_else(|| reader.missing("meta.server"))?,
-            prefix: reader.optional_text("prefix").unwrap_or_default(),
+            prefix: pattern(reader.get("prefix").and_then(Value::as_str).unwrap_or_default()),
             before: HttpMiddleware::read(&reader, "middleware", "options"),
             after: HttpMiddleware::read(&reader, "post_middleware", "post_options"),
         })
@@ -211,7 +211,7 @@ impl HttpEndpoint {
             id: entry.id.clone(),
             router: meta_id(entry, "router").ok_or_else(|| reader.missing("meta.router"))?,
             method: reader.text("method")?.to_ascii_uppercase(),
-            path: reader.text("path").map(|path| path.strip_suffix(HTTP_END).unwrap_or(path))?.to_owned(),
+            path: pattern(reader.text("path")?),
             func: reader.id("func")?,
         })
     }
@@ -269,6 +269,16 @@ impl HttpStatic {
             before: HttpMiddleware::read(&reader, "middleware", "options"),
         })
     }
+}
+
+/// Writes a pattern in one way: `:name` is `{name}`, and what only says that nothing follows is left out.
+fn pattern(path: &str) -> String {
+    let path = path.strip_suffix(HTTP_END).unwrap_or(path);
+    let parts = path.split('/').map(|part| match part.strip_prefix(':') {
+        Some(name) if !name.is_empty() && !name.contains(['{', '}']) => format!("{{{name}}}"),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 fn meta_id(entry: &Entry, name: &str) -> Option<EntryId> {

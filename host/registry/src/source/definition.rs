@@ -237,6 +237,7 @@ impl Reader<'_> {
             file: Arc::clone(frame.file),
             directory: frame.directory.to_path_buf(),
             root: self.project.source.clone(),
+            module: None,
             spans: EntrySpans { entry: first_key, name: name_span, kind: kind_span, meta: meta_spans, data: data_spans },
             files: Vec::new(),
             overrides: Vec::new(),

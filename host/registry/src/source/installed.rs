@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use moonlet_language::diagnostic::Diagnostic;
 use serde_json::Value;
@@ -25,7 +26,7 @@ const MANIFEST: &str = "wippy.yaml";
 #[derive(Debug, Clone)]
 pub(crate) struct Module {
     /// Its name, such as `acme/http`.
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     /// Where its definitions are.
     pub(crate) source: PathBuf,
     /// Patterns of entries that are there for its authors only.
@@ -63,7 +64,7 @@ pub(crate) fn installed(project: &Project, diagnostics: &mut Vec<Diagnostic>) ->
     let modules = modules.into_iter().take(MAX_MODULES).map(|(name, directory)| {
         let exclude = excluded(&directory);
         let source = directory.join("src");
-        Module { name, source: if source.is_dir() { source } else { directory }, exclude }
+        Module { name: name.into(), source: if source.is_dir() { source } else { directory }, exclude }
     });
     modules.collect()
 }
