@@ -25,11 +25,14 @@ mod unpack;
 mod zipped;
 mod zipping;
 
-use item::{FORMATS, Format, Item, Options, too_much};
+pub(crate) use item::Options;
+use item::{FORMATS, Format, Item, too_much};
 use pack::{Attributes, Packer};
-use source::Source;
-use spool::Spooled;
-use unpack::{Archive, Piecewise};
+pub(crate) use source::Source;
+pub(crate) use spool::{Spool, Spooled};
+use unpack::Piecewise;
+pub(crate) use unpack::{Archive, Bytes};
+pub(crate) use zipping::Zipper;
 
 const READER: &str = "Reader";
 const WALKER: &str = "Walker";

@@ -15,6 +15,7 @@ mod crypto;
 mod env;
 mod eval_runner;
 mod events;
+mod excel;
 mod exec;
 mod expr;
 mod fail;
@@ -38,6 +39,7 @@ mod templates;
 mod terminal;
 mod text;
 mod websocket;
+mod xml;
 mod yaml;
 mod zones;
 
@@ -48,7 +50,7 @@ pub use history::{Chronicle, SqliteHistory};
 pub use security::SecurityModule;
 pub use sql::{Databases, Sql};
 pub use system::{Quit, System};
-pub use terminal::Terminal;
+pub use terminal::{Terminal, Tty};
 
 /// The modules that show and change what the node itself consists of, by name.
 pub const CORE: &[&str] = &["contract", "eval_runner", "events", "pg", "registry"];
@@ -91,7 +93,7 @@ pub fn network() -> Vec<Arc<dyn HostModule>> {
 }
 
 /// The modules that only compute, by name.
-pub const COMPUTING: &[&str] = &["compress", "crypto", "expr", "html", "metrics", "templates", "text", "yaml"];
+pub const COMPUTING: &[&str] = &["compress", "crypto", "excel", "expr", "html", "metrics", "templates", "text", "yaml"];
 
 /// Makes the modules that only compute: they guard nothing and hold nothing.
 #[must_use]
@@ -99,6 +101,7 @@ pub fn computing() -> Vec<Arc<dyn HostModule>> {
     vec![
         Arc::new(compress::Compress),
         Arc::new(crypto::Crypto),
+        Arc::new(excel::Excel),
         Arc::new(expr::Expr),
         Arc::new(html::Html),
         Arc::<metrics::Metrics>::default(),

@@ -3,8 +3,8 @@
 local check = require("check")
 
 local MODULES = {
-    "archive", "base64", "compress", "contract", "crypto", "ctx", "env", "events", "expr", "fs", "funcs", "hash", "html", "json", "metrics", "queue",
-    "registry", "security", "sql", "store", "templates", "text", "time", "uuid", "yaml",
+    "archive", "base64", "compress", "contract", "crypto", "ctx", "env", "events", "excel", "expr", "fs", "funcs", "hash",
+    "html", "json", "metrics", "queue", "registry", "security", "sql", "store", "templates", "text", "time", "uuid", "yaml",
 }
 
 -- These wait for what will not come, or for as long as they are told.

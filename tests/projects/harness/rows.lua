@@ -412,6 +412,38 @@ methods("archive.Scanner", "archive.read archive.write", function()
     return ok(entry():scanner())
 end, { scan = call("scan"), text = call("text"), err = call("err") })
 
+-- excel
+local function book()
+    return ok(require("excel").new())
+end
+local function cursor()
+    return ok(book():rows("Sheet1"))
+end
+-- Calls what gives its error alone.
+local function quietly(method, ...)
+    local run = call(method, ...)
+    return function(object)
+        local err = run(object)
+        return err == nil, err
+    end
+end
+row("excel.new", "", book)
+row("excel.open", "fs.get", function()
+    local file = ok(volume():open("book.xlsx", "w"))
+    local err = book():write_to(file)
+    file:close()
+    return err == nil and require("excel").open(ok(volume():open("book.xlsx", "r"))), err
+end)
+methods("excel.Workbook", "", book, {
+    new_sheet = call("new_sheet", "a"), get_sheet_list = call("get_sheet_list"), set_cell_value = quietly("set_cell_value", "Sheet1", "A1", 1),
+    get_rows = call("get_rows", "Sheet1"), rows = call("rows", "Sheet1"), close = quietly("close"),
+})
+row("excel.Workbook:write_to", "fs.get", function(object)
+    local err = object:write_to(ok(volume():open("book.xlsx", "w")))
+    return err == nil, err
+end, { make = book })
+methods("excel.Cursor", "", cursor, { read = call("read"), close = quietly("close") })
+
 -- funcs
 local function caller()
     return require("funcs").new()

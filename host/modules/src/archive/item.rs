@@ -61,7 +61,7 @@ impl Format {
 
 /// What a program allows an archive to be.
 #[derive(Debug, Clone)]
-pub(super) struct Options {
+pub(crate) struct Options {
     pub(super) format: Option<Format>,
     pub(super) max_entries: u64,
     pub(super) max_total_bytes: u64,
@@ -71,6 +71,18 @@ pub(super) struct Options {
 }
 
 impl Options {
+    /// The options of a module that reads zips of its own accord.
+    pub(crate) fn of_zip(max_entries: u64, max_file_bytes: u64) -> Self {
+        Self {
+            format: Some(Format::Zip),
+            max_entries,
+            max_total_bytes: u64::MAX,
+            max_file_bytes,
+            max_inline_bytes: 0,
+            buffer_bytes: 64 << 10,
+        }
+    }
+
     pub(super) fn read(args: &Args<'_>, number: usize) -> Result<Self, Fault> {
         let mut options = Self {
             format: None,
@@ -114,9 +126,9 @@ pub(super) enum Packing {
 
 /// An entry of an archive.
 #[derive(Debug, Clone)]
-pub(super) struct Item {
-    pub(super) name: String,
-    pub(super) size: u64,
+pub(crate) struct Item {
+    pub(crate) name: String,
+    pub(crate) size: u64,
     pub(super) packed: u64,
     pub(super) kind: &'static str,
     pub(super) mode: u32,

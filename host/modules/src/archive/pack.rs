@@ -202,7 +202,7 @@ impl Packer {
             state.out.tar()?.write_all(&[0; 1024]).map_err(|error| failed(&error))?;
         }
         match std::mem::replace(&mut state.out, Out::Closed) {
-            Out::Zip(zip) => zip.finish().map_err(|error| failed(&error))?,
+            Out::Zip(zip) => drop(zip.finish().map_err(|error| failed(&error))?),
             Out::TarGz(out) => drop(out.finish().map_err(|error| failed(&error))?),
             Out::TarZst(out) => drop(out.finish().map_err(|error| failed(&error))?),
             Out::Tar(_) | Out::Closed => {}

@@ -6,13 +6,13 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 /// The bytes of an archive.
-pub(super) enum Source {
+pub(crate) enum Source {
     File(File, u64),
     Bytes(Vec<u8>),
 }
 
 impl Source {
-    pub(super) fn file(file: File) -> io::Result<Self> {
+    pub(crate) fn file(file: File) -> io::Result<Self> {
         let length = file.metadata()?.len();
         Ok(Self::File(file, length))
     }
@@ -22,6 +22,14 @@ impl Source {
             Self::File(_, length) => *length,
             Self::Bytes(bytes) => bytes.len() as u64,
         }
+    }
+
+    /// Its first bytes, so many at most.
+    pub(crate) fn start(&self, count: usize) -> io::Result<Vec<u8>> {
+        let mut start = vec![0; count];
+        let read = self.read_at(0, &mut start)?;
+        start.truncate(read);
+        Ok(start)
     }
 
     fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {

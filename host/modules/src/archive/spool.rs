@@ -18,14 +18,14 @@ const ALL: u64 = 8 << 30;
 static USED: AtomicU64 = AtomicU64::new(0);
 
 /// A file without a name.
-pub(super) struct Spool {
+pub(crate) struct Spool {
     /// None once it became the source of an archive.
     file: Option<File>,
     length: u64,
 }
 
 impl Spool {
-    pub(super) fn new() -> Result<Self, Error> {
+    pub(crate) fn new() -> Result<Self, Error> {
         let file = tempfile::tempfile().map_err(|error| failed(&error))?;
         Ok(Self { file: Some(file), length: 0 })
     }
@@ -49,7 +49,7 @@ impl Spool {
     }
 
     /// Goes to its start, to read it.
-    pub(super) fn rewind(&mut self) -> Result<(), Error> {
+    pub(crate) fn rewind(&mut self) -> Result<(), Error> {
         self.file.as_mut().ok_or_else(taken)?.rewind().map_err(|error| failed(&error))
     }
 
@@ -65,6 +65,17 @@ impl Read for Spool {
     }
 }
 
+impl Write for Spool {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.add(bytes).map_err(|error| io::Error::other(error.message))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Drop for Spool {
     fn drop(&mut self) {
         USED.fetch_sub(self.length, Ordering::Relaxed);
@@ -73,11 +84,11 @@ impl Drop for Spool {
 
 /// A spool that a program fills, and that stays for as long as an archive is read from it.
 #[derive(Default)]
-pub(super) struct Spooled(Mutex<Option<Spool>>);
+pub(crate) struct Spooled(Mutex<Option<Spool>>);
 
 impl Spooled {
     /// Adds bytes. May wait for the disk.
-    pub(super) fn add(&self, bytes: &[u8]) -> Result<(), Error> {
+    pub(crate) fn add(&self, bytes: &[u8]) -> Result<(), Error> {
         let mut spool = self.0.lock();
         let spool = match &mut *spool {
             Some(spool) => spool,
@@ -86,7 +97,7 @@ impl Spooled {
         spool.add(bytes)
     }
 
-    pub(super) fn source(&self) -> Result<Source, Error> {
+    pub(crate) fn source(&self) -> Result<Source, Error> {
         let spool = self.0.lock();
         spool.as_ref().map_or(Ok(Source::Bytes(Vec::new())), Spool::duplicate)
     }

@@ -20,7 +20,7 @@ use crate::fail::{internal, invalid, not_found, shown, unsupported};
 const MAX_WINDOW: u32 = 27;
 
 /// An open archive.
-pub(super) struct Archive {
+pub(crate) struct Archive {
     pub(super) options: Options,
     content: Content,
     /// Bytes that came out of it so far.
@@ -41,7 +41,7 @@ enum Content {
 
 impl Archive {
     /// Opens an archive. `name` may tell its format; `walk` says that entries are wanted in order only.
-    pub(super) fn open(source: Source, options: Options, name: Option<&str>, walk: bool) -> Result<Self, Error> {
+    pub(crate) fn open(source: Source, options: Options, name: Option<&str>, walk: bool) -> Result<Self, Error> {
         let source = Arc::new(source);
         let mut start = Vec::new();
         Cut::new(&source, 0, 262).read_to_end(&mut start).map_err(broken)?;
@@ -84,7 +84,7 @@ impl Archive {
     }
 
     /// Gives the entries; none where they come one after another only.
-    pub(super) fn items(&self) -> &[Item] {
+    pub(crate) fn items(&self) -> &[Item] {
         match &self.content {
             Content::Listed { items, .. } => items,
             Content::Tape(_) => &[],
@@ -117,7 +117,7 @@ impl Archive {
     }
 
     /// Opens an entry that was found.
-    pub(super) fn open_item(self: &Arc<Self>, item: &Item) -> Result<Bytes, Error> {
+    pub(crate) fn open_item(self: &Arc<Self>, item: &Item) -> Result<Bytes, Error> {
         self.check_open()?;
         if item.kind != "file" {
             return Err(invalid(format!("`{}` is no file but a {}", shown(&item.name), item.kind)));
@@ -188,7 +188,7 @@ impl Read for OfTape {
 }
 
 /// The bytes of one entry.
-pub(super) struct Bytes {
+pub(crate) struct Bytes {
     archive: Arc<Archive>,
     reader: Box<dyn Read + Send>,
     /// Bytes that are still to come.
@@ -200,7 +200,7 @@ pub(super) struct Bytes {
 
 impl Bytes {
     /// Reads the next piece; none at the end.
-    pub(super) fn piece(&mut self) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) fn piece(&mut self) -> Result<Option<Vec<u8>>, Error> {
         self.archive.check_open()?;
         if self.turn.is_some_and(|turn| turn != self.archive.turn.load(Ordering::Acquire)) {
             return Err(internal("the walk went on, and the bytes of this entry are gone"));

@@ -18,7 +18,7 @@ const MOST: u64 = 0xffff_fffe;
 const MOST_ENTRIES: usize = 0xfffe;
 
 /// A zip that is written.
-pub(super) struct Zipper<W: Write> {
+pub(crate) struct Zipper<W: Write> {
     out: Counted<W>,
     entries: Vec<Entry>,
     /// The entry that is open.
@@ -63,12 +63,12 @@ fn fits(number: u64) -> io::Result<u32> {
 }
 
 impl<W: Write> Zipper<W> {
-    pub(super) fn new(to: W) -> Self {
+    pub(crate) fn new(to: W) -> Self {
         Self { out: Counted { to, count: 0 }, entries: Vec::new(), current: None }
     }
 
     /// Begins an entry; a name with a slash at its end is a directory. `mode` has the kind of file in it, as Unix keeps it.
-    pub(super) fn begin(&mut self, name: &str, mode: u32, modified: i64, stored: bool) -> io::Result<()> {
+    pub(crate) fn begin(&mut self, name: &str, mode: u32, modified: i64, stored: bool) -> io::Result<()> {
         self.end()?;
         if self.entries.len() >= MOST_ENTRIES {
             return Err(io::Error::new(
@@ -90,7 +90,7 @@ impl<W: Write> Zipper<W> {
     }
 
     /// Adds bytes to the entry.
-    pub(super) fn data(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn data(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Some(current) = &mut self.current else { return Err(io::ErrorKind::InvalidInput.into()) };
         current.crc.update(bytes);
         current.entry.size += bytes.len() as u64;
@@ -125,7 +125,7 @@ impl<W: Write> Zipper<W> {
     }
 
     /// Writes the directory.
-    pub(super) fn finish(mut self) -> io::Result<()> {
+    pub(crate) fn finish(mut self) -> io::Result<W> {
         self.end()?;
         let at = self.out.count;
         for entry in &self.entries {
@@ -148,7 +148,8 @@ impl<W: Write> Zipper<W> {
         end.extend_from_slice(&fits(self.out.count - at)?.to_le_bytes());
         end.extend_from_slice(&fits(at)?.to_le_bytes());
         end.extend_from_slice(&[0; 2]);
-        self.out.put(&end)
+        self.out.put(&end)?;
+        Ok(self.out.to)
     }
 }
 

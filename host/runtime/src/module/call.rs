@@ -12,6 +12,7 @@ use super::args::Args;
 use super::bill::Bill;
 use super::feed::Feed;
 use super::freight::Freight;
+use super::holding::Holding;
 use super::jobs::Job;
 use super::keeper::{Keeper, keep};
 use super::later::{Completer, Ticket};
@@ -380,6 +381,12 @@ impl<'a> ModuleCall<'a> {
     #[must_use]
     pub fn bill(&self) -> Bill {
         Bill::new(self.node, self.process)
+    }
+
+    /// Returns an account of memory that the module holds for the caller between calls: at most `largest` bytes, a limit of this name.
+    #[must_use]
+    pub fn holding(&self, name: &'static str, largest: u64) -> Holding {
+        Holding::new(self.process, name, largest)
     }
 
     /// Answers with what a function returns that may block, on a thread of its own. When nobody waits any more, its result is dropped.

@@ -50,6 +50,7 @@ static DESCRIPTIONS: &[Description] = &[
         &["eval.run", "eval.compile", "eval.module", "eval.import", "eval.class"],
     ),
     module("events", "the event bus of the node", &["process"], &["events.subscribe", "events.send"]),
+    module("excel", "workbooks of Excel", &["encoding"], &[]),
     module("exec", "commands of the operating system", &["io"], &["exec.get", "exec.run"]),
     module("expr", "expressions that come as data", PURE, &[]),
     module("fs", "volumes of files", STORAGE, &["fs.get"]),
