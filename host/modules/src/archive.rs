@@ -28,7 +28,7 @@ mod zipping;
 pub(crate) use item::Options;
 use item::{FORMATS, Format, Item, too_much};
 use pack::{Attributes, Packer};
-pub(crate) use source::Source;
+pub(crate) use source::{Cut, Source};
 pub(crate) use spool::{Spool, Spooled};
 use unpack::Piecewise;
 pub(crate) use unpack::{Archive, Bytes};

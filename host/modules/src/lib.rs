@@ -9,6 +9,7 @@ use moonlet_runtime::HostModule;
 mod archive;
 mod base64;
 mod classes;
+mod cloudstorage;
 mod compress;
 mod contract;
 mod crypto;
@@ -50,7 +51,7 @@ pub use history::{Chronicle, SqliteHistory};
 pub use security::SecurityModule;
 pub use sql::{Databases, Sql};
 pub use system::{Quit, System};
-pub use terminal::{Terminal, Tty};
+pub use terminal::Terminal;
 
 /// The modules that show and change what the node itself consists of, by name.
 pub const CORE: &[&str] = &["contract", "eval_runner", "events", "pg", "registry"];
@@ -69,15 +70,16 @@ pub fn core() -> Vec<Arc<dyn HostModule>> {
 }
 
 /// The modules that hold data, by name.
-pub const DATA: &[&str] = &["sql", "fs", "archive", "exec", "queue"];
+pub const DATA: &[&str] = &["sql", "fs", "archive", "cloudstorage", "exec", "queue"];
 
-/// Makes the modules that hold data: databases, files and queues.
+/// Makes the modules that hold data: databases, files, buckets and queues.
 #[must_use]
 pub fn data(databases: &Arc<Databases>) -> Vec<Arc<dyn HostModule>> {
     vec![
         Arc::new(Sql::new(Arc::clone(databases))),
         Arc::new(Files::default()),
         Arc::new(archive::Archives),
+        Arc::new(cloudstorage::CloudStorage),
         Arc::new(Exec::default()),
         Arc::<queue::QueueModule>::default(),
     ]

@@ -4,6 +4,7 @@
 
 use crate::schema::Object;
 
+mod cloud;
 mod contract;
 mod data;
 mod database;

@@ -3,7 +3,7 @@
 local check = require("check")
 
 local MODULES = {
-    "archive", "base64", "compress", "contract", "crypto", "ctx", "env", "events", "excel", "expr", "fs", "funcs", "hash",
+    "archive", "base64", "cloudstorage", "compress", "contract", "crypto", "ctx", "env", "events", "excel", "expr", "fs", "funcs", "hash",
     "html", "json", "metrics", "queue", "registry", "security", "sql", "store", "templates", "text", "time", "uuid", "yaml",
 }
 

@@ -412,6 +412,20 @@ methods("archive.Scanner", "archive.read archive.write", function()
     return ok(entry():scanner())
 end, { scan = call("scan"), text = call("text"), err = call("err") })
 
+-- cloudstorage
+local function pail()
+    return ok(require("cloudstorage").get("app:pail"))
+end
+row("cloudstorage.get", "cloudstorage.get", pail)
+methods("cloudstorage.Storage", "cloudstorage.get", pail, {
+    upload_object = call("upload_object", "a", "text"), head_object = call("head_object", "a"), list_objects = call("list_objects"),
+    delete_objects = call("delete_objects", { "a" }), presigned_get_url = call("presigned_get_url", "a"),
+    presigned_put_url = call("presigned_put_url", "a"), release = call("release"),
+})
+row("cloudstorage.Storage:download_object", "cloudstorage.get fs.get", function(object)
+    return object:download_object("a", ok(volume():open("object.txt", "w")))
+end, { make = pail })
+
 -- excel
 local function book()
     return ok(require("excel").new())
@@ -756,6 +770,7 @@ methods("templates.Set", "template.get", views, { render = call("render", "hello
 
 -- What the rows find there.
 function rows.prepare()
+    ok(require("env").set("BUCKET_ENDPOINT", "http://" .. ok(require("http").address("gateway"))))
     local files = volume()
     ok(files:writefile("a.txt", "text\nmore"))
     ok(files:writefile("large.txt", ("x"):rep(2000000)))

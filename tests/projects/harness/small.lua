@@ -21,4 +21,9 @@ local function large()
     require("http").response():write(("x"):rep(2000000))
 end
 
-return { quick = quick, waits = waits, large = large, socket = socket }
+-- A bucket that is empty and takes everything.
+local function bucket()
+    require("http").response():write("<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")
+end
+
+return { bucket = bucket, quick = quick, waits = waits, large = large, socket = socket }

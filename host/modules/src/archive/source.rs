@@ -17,7 +17,7 @@ impl Source {
         Ok(Self::File(file, length))
     }
 
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         match self {
             Self::File(_, length) => *length,
             Self::Bytes(bytes) => bytes.len() as u64,
@@ -45,7 +45,7 @@ impl Source {
 
 /// A stretch of a source, with a position of its own.
 #[derive(Clone)]
-pub(super) struct Cut {
+pub(crate) struct Cut {
     source: Arc<Source>,
     at: u64,
     end: u64,
@@ -57,7 +57,7 @@ impl Cut {
         Self { source: Arc::clone(source), at: at.min(end), end }
     }
 
-    pub(super) fn whole(source: &Arc<Source>) -> Self {
+    pub(crate) fn whole(source: &Arc<Source>) -> Self {
         Self::new(source, 0, source.len())
     }
 

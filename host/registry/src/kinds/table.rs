@@ -2,6 +2,7 @@
 //!
 //! A kind that gets built moves from `Missing` to `Built` here; that is all the loader needs to know.
 
+use super::cloud::{AWS, BUCKET};
 use super::contract::{BINDING, CONTRACT};
 use super::data::{COMMANDS, CONSUMER, FILE_DRIVER, FILE_STORE, MEMORY_DRIVER, QUEUE, SQL_STORE};
 use super::database::{SQL_SERVER, SQLITE};
@@ -44,7 +45,6 @@ const fn missing(name: &'static str, purpose: &'static str, feature: &'static st
     Kind { name, purpose, support: Support::Missing(feature), data: None, meta: None }
 }
 
-const CLOUD: &str = "cloud storage";
 const CLUSTER: &str = "clustering";
 const OVERLAYS: &str = "network overlays";
 const TEMPORAL: &str = "Temporal workflows";
@@ -108,8 +108,8 @@ static KINDS: &[Kind] = &[
     built("template.jet", "a template", &TEMPLATE),
     built("exec.native", "commands of the operating system", &COMMANDS),
     missing("exec.docker", "commands in containers", "containers"),
-    missing("config.aws", "access to AWS", CLOUD),
-    missing("cloudstorage.s3", "a bucket", CLOUD),
+    built("config.aws", "access to AWS", &AWS),
+    built("cloudstorage.s3", "a bucket of objects", &BUCKET),
     built("pg.scope", "a scope of process groups", &GROUP_SCOPE),
     missing("network", "a network overlay", OVERLAYS),
     missing("network.socks5", "a SOCKS5 overlay", OVERLAYS),

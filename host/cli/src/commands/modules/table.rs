@@ -28,6 +28,7 @@ const NETWORK: &[&str] = &["network", "io"];
 static DESCRIPTIONS: &[Description] = &[
     module("archive", "zip and tar, entry by entry", &["encoding"], &["archive.read", "archive.write"]),
     module("base64", "bytes as text and back", ENCODING, &[]),
+    module("cloudstorage", "objects in buckets of S3", &["storage", "network"], &["cloudstorage.get"]),
     module("compress", "gzip, deflate, zlib, brotli and zstd", ENCODING, &[]),
     module(
         "contract",
