@@ -245,7 +245,9 @@ fn styles(tables: &Tables, zip: &mut Zipper<Spool>) -> io::Result<()> {
             text.clear();
         }
     }
-    text.push_str("</cellXfs></styleSheet>");
+    text.push_str(
+        "</cellXfs><cellStyles count=\"1\"><cellStyle name=\"Normal\" xfId=\"0\" builtinId=\"0\"/></cellStyles></styleSheet>",
+    );
     zip.data(text.as_bytes())
 }
 
