@@ -106,20 +106,36 @@ impl Run {
         Run::spawn(arguments, Stdio::null(), writer.into(), &[])
     }
 
-    fn spawn<A: AsRef<OsStr>>(arguments: &[A], stdin: Stdio, stdout: Stdio, variables: &[(&str, &str)]) -> Result<Run, String> {
+    /// Starts the binary on a terminal of 80 columns and 24 rows, which `script` of util-linux makes, and shows the settings of that
+    /// terminal when it has ended. [`Run::type_text`] types there.
+    ///
+    /// # Errors
+    ///
+    /// When `script` or the binary is missing or does not start.
+    pub fn on_terminal(arguments: &[&str]) -> Result<Run, String> {
         let moonlet = binary::moonlet()?;
-        let mut command = Command::new(&moonlet);
+        let mut command = Command::new("script");
+        let line = format!("stty cols 80 rows 24; '{}' {}; stty -a", moonlet.display(), arguments.join(" "));
+        command.args(["-q", "-c", &line, "/dev/null"]);
+        Run::begin(command, Stdio::piped(), Stdio::piped())
+    }
+
+    fn spawn<A: AsRef<OsStr>>(arguments: &[A], stdin: Stdio, stdout: Stdio, variables: &[(&str, &str)]) -> Result<Run, String> {
+        let mut command = Command::new(binary::moonlet()?);
+        command.args(arguments).envs(variables.iter().copied());
+        Run::begin(command, stdin, stdout)
+    }
+
+    fn begin(mut command: Command, stdin: Stdio, stdout: Stdio) -> Result<Run, String> {
         command
-            .args(arguments)
             .current_dir(binary::repository())
             .env("NO_COLOR", "1")
             .env("TZ", "UTC")
             .env_remove("RUST_LOG")
-            .envs(variables.iter().copied())
             .stdin(stdin)
             .stdout(stdout)
             .stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| format!("cannot start {}: {error}", moonlet.display()))?;
+        let mut child = command.spawn().map_err(|error| format!("cannot start {command:?}: {error}"))?;
         let (sender, pieces) = mpsc::channel();
         let mut open = 0;
         if let Some(stdout) = child.stdout.take() {
@@ -210,6 +226,16 @@ impl Run {
     pub fn type_line(&mut self, line: &str) -> Result<(), String> {
         let stdin = self.stdin.as_mut().ok_or("standard input is closed")?;
         writeln!(stdin, "{line}").and_then(|()| stdin.flush()).map_err(|error| format!("cannot write a line: {error}"))
+    }
+
+    /// Writes text to standard input, without the end of a line.
+    ///
+    /// # Errors
+    ///
+    /// When the run does not read any more.
+    pub fn type_text(&mut self, text: &str) -> Result<(), String> {
+        let stdin = self.stdin.as_mut().ok_or("standard input is closed")?;
+        stdin.write_all(text.as_bytes()).and_then(|()| stdin.flush()).map_err(|error| format!("cannot type: {error}"))
     }
 
     /// Sends a signal to the run.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use moonlet_gateway::Gateway;
 use moonlet_modules::store::{FileStores, MemoryStores, SqlStores, StoreModule, Stores};
-use moonlet_modules::{Databases, EnvModule, Quit, SecurityModule, System};
+use moonlet_modules::{Databases, EnvModule, Quit, SecurityModule, System, Terminal};
 use moonlet_registry::ModuleCatalog;
 use moonlet_runtime::HostModule;
 
@@ -12,7 +12,7 @@ use moonlet_runtime::HostModule;
 const GUEST: &[&str] = &["base64", "ctx", "funcs", "hash", "io", "json", "logger", "time", "uuid"];
 
 /// Modules that live in the host and are made here.
-const HOST: &[&str] = &["env", "http", "security", "store", "system"];
+const HOST: &[&str] = &["env", "http", "security", "store", "system", "tty"];
 
 /// Lists the modules that Lua code can use, sorted.
 pub(crate) fn names() -> Vec<&'static str> {
@@ -28,7 +28,7 @@ pub(crate) fn catalog() -> ModuleCatalog {
 }
 
 /// Makes the modules that live in the host; `quit` ends the node. Their names belong into the catalog, too.
-pub(crate) fn host(terminal: Arc<dyn HostModule>, quit: Quit) -> Vec<Arc<dyn HostModule>> {
+pub(crate) fn host(terminal: &Arc<Terminal>, quit: Quit) -> Vec<Arc<dyn HostModule>> {
     let databases = Arc::new(Databases::default());
     let stores = Arc::new(Stores::new(vec![
         Box::new(MemoryStores),
@@ -36,7 +36,11 @@ pub(crate) fn host(terminal: Arc<dyn HostModule>, quit: Quit) -> Vec<Arc<dyn Hos
         Box::<FileStores>::default(),
     ]));
     let security = Arc::new(SecurityModule::new(Arc::clone(&stores)));
-    let mut modules = vec![terminal, Arc::new(Gateway::new()), Arc::new(EnvModule), security, Arc::new(StoreModule::new(stores))];
+    let mut modules: Vec<Arc<dyn HostModule>> = vec![Arc::<Terminal>::clone(terminal), Arc::new(terminal.tty())];
+    modules.push(Arc::new(Gateway::new()));
+    modules.push(Arc::new(EnvModule));
+    modules.push(security);
+    modules.push(Arc::new(StoreModule::new(stores)));
     modules.push(Arc::new(System::new(quit)));
     modules.extend(moonlet_modules::core());
     modules.extend(moonlet_modules::data(&databases));
@@ -53,7 +57,6 @@ mod tests {
     use std::path::{Path, PathBuf};
     use std::{fs, io};
 
-    use moonlet_modules::Terminal;
     use moonlet_runtime::image_manifest;
 
     use super::*;
@@ -81,7 +84,7 @@ mod tests {
 
     /// Writes down the modules that the image of the guest holds ready.
     fn written(root: &Path) -> String {
-        let mut modules = host(Arc::new(Terminal::new(Vec::new())), Box::new(|_| {}));
+        let mut modules = host(&Arc::new(Terminal::new(Vec::new())), Box::new(|_| {}));
         modules.retain(|module| READY.contains(&module.name()));
         modules.sort_by(|one, other| one.name().cmp(other.name()));
         let mut text = String::from(

@@ -51,7 +51,7 @@ pub use history::{Chronicle, SqliteHistory};
 pub use security::SecurityModule;
 pub use sql::{Databases, Sql};
 pub use system::{Quit, System};
-pub use terminal::Terminal;
+pub use terminal::{Terminal, Tty};
 
 /// The modules that show and change what the node itself consists of, by name.
 pub const CORE: &[&str] = &["contract", "eval_runner", "events", "pg", "registry"];

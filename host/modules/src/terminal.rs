@@ -9,12 +9,15 @@ use std::sync::Arc;
 
 use moonlet_runtime::{Answer, Error, Fault, HostModule, ModuleCall, Value};
 
+mod keys;
 mod raw;
 mod reader;
+mod tty;
 mod writer;
 
 use raw::RawMode;
 use reader::Reader;
+pub use tty::Tty;
 use writer::Writer;
 
 /// The streams of `write`.
@@ -26,9 +29,9 @@ const DEFAULT_READ: usize = 1024;
 /// The terminal of this node.
 pub struct Terminal {
     args: Vec<String>,
-    out: Writer,
+    out: Arc<Writer>,
     err: Writer,
-    input: Reader,
+    input: Arc<Reader>,
     raw: Arc<RawMode>,
 }
 
@@ -38,11 +41,17 @@ impl Terminal {
     pub fn new(args: Vec<String>) -> Self {
         Self {
             args,
-            out: Writer::new("moonlet-stdout", || Box::new(stdout())),
+            out: Arc::new(Writer::new("moonlet-stdout", || Box::new(stdout()))),
             err: Writer::new("moonlet-stderr", || Box::new(stderr())),
-            input: Reader::new(),
+            input: Arc::new(Reader::new()),
             raw: Arc::new(RawMode::default()),
         }
+    }
+
+    /// Makes the module `tty` of the same terminal.
+    #[must_use]
+    pub fn tty(&self) -> Tty {
+        Tty::new(Arc::clone(&self.out), Arc::clone(&self.input), Arc::clone(&self.raw))
     }
 
     /// Waits until everything that processes wrote is out, and gives the terminal back as it was. Call it before the program
@@ -52,6 +61,15 @@ impl Terminal {
         self.err.drain();
         self.raw.reset();
     }
+}
+
+fn no_terminal(call: &ModuleCall<'_>) -> Error {
+    let message = format!(
+        "`{}` runs on `{}`, which has no terminal: run it on a host of kind `terminal.host`, as `moonlet run -x` does",
+        call.entry(),
+        call.host()
+    );
+    Error::new("Unavailable", message).with_retryable(false)
 }
 
 /// Writes, or waits until there is room.
@@ -83,12 +101,7 @@ impl HostModule for Terminal {
             return Ok(Answer::Done(vec![Value::Array(args)]));
         }
         if !call.has_terminal() {
-            let message = format!(
-                "`{}` runs on `{}`, which has no terminal: run it on a host of kind `terminal.host`, as `moonlet run -x` does",
-                call.entry(),
-                call.host()
-            );
-            return Err(Error::new("Unavailable", message).with_retryable(false).into());
+            return Err(no_terminal(call).into());
         }
         match function {
             "write" => {

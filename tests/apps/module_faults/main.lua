@@ -4,7 +4,7 @@ local check = require("check")
 
 local MODULES = {
     "archive", "base64", "cloudstorage", "compress", "contract", "crypto", "ctx", "env", "events", "excel", "expr", "fs", "funcs", "hash",
-    "html", "json", "metrics", "queue", "registry", "security", "sql", "store", "templates", "text", "time", "uuid", "yaml",
+    "html", "json", "metrics", "queue", "registry", "security", "sql", "store", "templates", "text", "time", "tty", "uuid", "yaml",
 }
 
 -- These wait for what will not come, or for as long as they are told.

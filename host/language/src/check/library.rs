@@ -35,11 +35,11 @@ macro_rules! declarations {
 declarations! {
     "channel", "ctx", "base64", "compress", "env", "errors", "events", "funcs", "hash", "html", "http", "http_client", "io", "json", "logger", "payload",
     "process", "registry", "security", "sql", "store", "time", "uuid", "yaml", "crypto", "queue", "fs", "metrics", "system",
-    "text", "expr", "templates", "contract", "exec", "websocket", "archive", "pg", "eval_runner", "excel", "cloudstorage",
+    "text", "expr", "templates", "contract", "exec", "websocket", "archive", "pg", "eval_runner", "excel", "cloudstorage", "tty",
 }
 
 /// Modules of the host without a declaration file yet: nothing is known, so nothing is reported about their uses.
-const UNDECLARED: &[&str] = &["stream", "treesitter", "cdc", "hub", "tty", "workflow", "upstream"];
+const UNDECLARED: &[&str] = &["stream", "treesitter", "cdc", "hub", "workflow", "upstream"];
 
 /// Modules that every process has without listing them.
 pub(super) const AMBIENT: &[&str] =

@@ -35,6 +35,8 @@ struct Request {
     /// The longest line.
     most: usize,
     completer: Completer,
+    /// Who can be told to wait no longer.
+    owner: Option<String>,
 }
 
 impl Reader {
@@ -48,6 +50,34 @@ impl Reader {
     ///
     /// `LimitExceeded` when the caller waits for too much already.
     pub(crate) fn read(&self, call: &ModuleCall<'_>, bytes: Option<usize>) -> Result<Answer, Fault> {
+        self.request(call, bytes, None)
+    }
+
+    /// Reads so many bytes at most, until [`Reader::interrupt`]; then there is no value.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::read`].
+    pub(crate) fn read_until_interrupted(&self, call: &ModuleCall<'_>, bytes: usize) -> Result<Answer, Fault> {
+        self.request(call, Some(bytes), Some(call.pid().to_owned()))
+    }
+
+    /// Ends the reads of a process that can be ended. What comes is for the next one.
+    pub(crate) fn interrupt(&self, pid: &str) {
+        let mut ended = Vec::new();
+        {
+            let mut state = self.shared.state.lock();
+            while let Some(at) = state.requests.iter().position(|request| request.owner.as_deref() == Some(pid)) {
+                ended.extend(state.requests.remove(at));
+            }
+        }
+        // Completers answer without the lock.
+        for request in ended {
+            request.completer.complete(Ok(Vec::new()));
+        }
+    }
+
+    fn request(&self, call: &ModuleCall<'_>, bytes: Option<usize>, owner: Option<String>) -> Result<Answer, Fault> {
         let number = {
             let mut state = self.shared.state.lock();
             if !state.running {
@@ -62,7 +92,7 @@ impl Reader {
         };
         let shared = Arc::clone(&self.shared);
         let (ticket, completer) = call.later(move || shared.cancel(number))?;
-        let request = Request { number, bytes, most: call.max_bytes() / 2, completer };
+        let request = Request { number, bytes, most: call.max_bytes() / 2, completer, owner };
         self.shared.state.lock().requests.push_back(request);
         self.shared.wanted.notify_one();
         Ok(Answer::Pending(ticket))

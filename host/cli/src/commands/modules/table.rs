@@ -121,6 +121,7 @@ static DESCRIPTIONS: &[Description] = &[
     module("templates", "pages and letters from templates", PURE, &["template.get"]),
     module("text", "regular expressions, differences and chunks", PURE, &[]),
     module("time", "moments, durations, zones and timers", &["time", "nondeterministic"], &[]),
+    module("tty", "keys and styles of the terminal", &["io"], &[]),
     module("uuid", "identifiers", RANDOM, &[]),
     module(
         "websocket",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use moonlet_language::diagnostic::Level;
 use moonlet_modules::Terminal;
 use moonlet_registry::{Entry, Lifecycle, Loaded, Report, Snapshot};
-use moonlet_runtime::{Error, HostModule, Node, NodeConfig, Value};
+use moonlet_runtime::{Error, Node, NodeConfig, Value};
 
 use super::result::conclude;
 use super::target::Target;
@@ -140,7 +140,6 @@ fn start(
     events: &mpsc::Sender<Event>,
 ) -> Result<(Node, Option<Arc<Telemetry>>), Failure> {
     let (telemetry, tracing) = settings.otel.clone().map(Telemetry::start).transpose()?.unzip();
-    let terminal: Arc<dyn HostModule> = Arc::<Terminal>::clone(terminal);
     let config = NodeConfig {
         strict: loaded.project.config.strict,
         project: loaded.project.root.clone(),
