@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use crate::archive::{Source, Spooled};
 use crate::fail::{internal, invalid, no_function};
 use crate::fs::{FILE, OpenFile};
-use crate::heavy;
+use crate::heavy::{self, Canceled};
 
 mod book;
 mod cell;
@@ -97,8 +97,8 @@ fn on_module(call: &ModuleCall<'_>, function: &str, args: &Args<'_>) -> Result<A
                     return Err(internal("a workbook is opened from a file or a stream").into());
                 };
             let keeper = call.keeper();
-            heavy::run(call, move |_| {
-                let book = Book::open(Package::open(source()?, &memory)?, memory)?;
+            heavy::run(call, move |canceled| {
+                let book = Book::open(Package::open(source()?, &memory)?, memory, canceled)?;
                 Ok(vec![keeper.keep(WORKBOOK, Arc::new(Workbook(Mutex::new(Some(book)))))?])
             })
         }
@@ -111,21 +111,21 @@ fn on_workbook(call: &ModuleCall<'_>, method: &str, function: &str, args: Vec<Va
     match method {
         "new_sheet" => {
             let name = args.text(1)?.to_owned();
-            quick(call, &workbook, |_| true, move |book| Ok(vec![book.add(&name)?.into()]))
+            quick(call, &workbook, |_| true, move |book, _| Ok(vec![book.add(&name)?.into()]))
         }
         "get_sheet_list" => quick(
             call,
             &workbook,
             |_| true,
-            |book| Ok(vec![Value::Array(book.sheets.iter().map(|sheet| sheet.name.as_str().into()).collect())]),
+            |book, _| Ok(vec![Value::Array(book.sheets.iter().map(|sheet| sheet.name.as_str().into()).collect())]),
         ),
         "set_cell_value" => {
             let (name, place, cell) = (args.text(1)?.to_owned(), cell::place(args.text(2)?)?, Cell::of(args.get(3))?);
             let sheet = name.clone();
             let is_loaded = move |book: &Book| book.find(&sheet).is_ok_and(|sheet| book.is_loaded(sheet));
-            quick(call, &workbook, is_loaded, move |book| {
+            quick(call, &workbook, is_loaded, move |book, canceled| {
                 let sheet = book.find(&name)?;
-                book.set(sheet, place, cell).map(|()| vec![true.into()])
+                book.set(sheet, place, cell, canceled).map(|()| vec![true.into()])
             })
         }
         "get_rows" => {
@@ -144,7 +144,7 @@ fn on_workbook(call: &ModuleCall<'_>, method: &str, function: &str, args: Vec<Va
                     let book = workbook.0.lock();
                     let book = book.as_ref().ok_or_else(rows::closed)?;
                     let sheet = book.find(&name)?;
-                    (sheet, book.rows(sheet)?)
+                    (sheet, book.rows(sheet, None)?)
                 };
                 Ok(vec![keeper.keep(CURSOR, Arc::new(Cursor::new(workbook, sheet, walk, memory)?))?])
             })
@@ -170,16 +170,16 @@ fn quick(
     call: &ModuleCall<'_>,
     workbook: &Arc<Workbook>,
     ready: impl FnOnce(&Book) -> bool,
-    act: impl FnOnce(&mut Book) -> Result<Vec<Value>, Error> + Send + 'static,
+    act: impl FnOnce(&mut Book, &Canceled) -> Result<Vec<Value>, Error> + Send + 'static,
 ) -> Result<Answer, Fault> {
     if let Some(mut book) = workbook.0.try_lock() {
         let book = book.as_mut().ok_or_else(rows::closed)?;
         if ready(book) {
-            return Ok(Answer::Done(act(book)?));
+            return Ok(Answer::Done(act(book, &Canceled::default())?));
         }
     }
     let workbook = Arc::clone(workbook);
-    heavy::run(call, move |_| act(workbook.0.lock().as_mut().ok_or_else(rows::closed)?))
+    heavy::run(call, move |canceled| act(workbook.0.lock().as_mut().ok_or_else(rows::closed)?, canceled))
 }
 
 fn on_cursor(call: &ModuleCall<'_>, method: &str, function: &str, args: Vec<Value>) -> Result<Answer, Fault> {

@@ -10,14 +10,25 @@ use super::cell::{Cell, Content};
 use super::read::{self, Row, Rows, SHEETS, Tables};
 use super::source::Package;
 use crate::fail::{internal, invalid, limit, shown};
+use crate::heavy::Canceled;
 
 /// Characters in the name of a sheet, as Excel has them.
 const LONGEST_NAME: usize = 31;
+/// Bytes of a workbook that is given back where it stands.
+const QUICKLY_DROPPED: u64 = 4 << 20;
 /// What a cell takes in memory beside its text.
 const CELL: usize = 96;
 
 /// A workbook. Its lock is held while a sheet is read, which is why only threads that may wait take it without trying.
 pub(super) struct Workbook(pub(super) Mutex<Option<Book>>);
+
+impl Drop for Workbook {
+    fn drop(&mut self) {
+        let Some(book) = self.0.get_mut().take().filter(|book| book.memory.bytes() > QUICKLY_DROPPED) else { return };
+        // A million cells take a while, which is no worker's. Without a thread it has to be.
+        let _ = std::thread::Builder::new().name("moonlet-workbook".to_owned()).spawn(move || drop(book));
+    }
+}
 
 /// What an open workbook has.
 pub(super) struct Book {
@@ -46,8 +57,8 @@ impl Book {
         Self { tables: Arc::default(), sheets: vec![sheet], package: None, memory }
     }
 
-    pub(super) fn open(package: Package, memory: Holding) -> Result<Self, Error> {
-        let opened = read::open(package, &memory)?;
+    pub(super) fn open(package: Package, memory: Holding, canceled: &Canceled) -> Result<Self, Error> {
+        let opened = read::open(package, &memory, canceled)?;
         let sheets = opened.sheets.into_iter().map(|(name, part)| Sheet { name, cells: Cells::Packed(part) }).collect();
         Ok(Self { tables: Arc::new(opened.tables), sheets, package: Some(opened.package), memory })
     }
@@ -93,8 +104,8 @@ impl Book {
     }
 
     /// Sets a cell; none empties it. The format of what was there stays.
-    pub(super) fn set(&mut self, sheet: usize, place: (u32, u16), cell: Option<Cell>) -> Result<(), Error> {
-        self.load(sheet)?;
+    pub(super) fn set(&mut self, sheet: usize, place: (u32, u16), cell: Option<Cell>, canceled: &Canceled) -> Result<(), Error> {
+        self.load(sheet, canceled)?;
         let tables = Arc::clone(&self.tables);
         let Some(Sheet { cells: Cells::Grid(grid), .. }) = self.sheets.get_mut(sheet) else { return Err(gone()) };
         if let Some(cell) = &cell {
@@ -114,11 +125,11 @@ impl Book {
     }
 
     /// Takes a sheet into memory.
-    fn load(&mut self, sheet: usize) -> Result<(), Error> {
+    fn load(&mut self, sheet: usize, canceled: &Canceled) -> Result<(), Error> {
         if self.is_loaded(sheet) {
             return Ok(());
         }
-        let mut rows = self.rows(sheet)?;
+        let mut rows = self.rows(sheet, Some(canceled))?;
         let (mut grid, mut charged) = (BTreeMap::new(), 0);
         let read = loop {
             match self.next_row(sheet, &mut rows) {
@@ -143,12 +154,12 @@ impl Book {
     }
 
     /// Begins to read a sheet from its start.
-    pub(super) fn rows(&self, sheet: usize) -> Result<Walk, Error> {
+    pub(super) fn rows(&self, sheet: usize, canceled: Option<&Canceled>) -> Result<Walk, Error> {
         match &self.sheets.get(sheet).ok_or_else(gone)?.cells {
             Cells::Grid(_) => Ok(Walk::Grid(0)),
             Cells::Packed(part) => {
                 let package = self.package.as_ref().ok_or_else(gone)?;
-                let part = package.part(part)?.ok_or_else(|| internal("the file of the workbook lacks this sheet"))?;
+                let part = package.part(part, canceled)?.ok_or_else(|| internal("the file of the workbook lacks this sheet"))?;
                 Ok(Walk::Packed(Box::new(Rows::new(part))))
             }
         }

@@ -13,6 +13,7 @@ use super::cell::{COLUMNS, Cell, Content, ROWS, position};
 use super::format;
 use super::source::{Package, Part};
 use crate::fail::{internal, limit, shown};
+use crate::heavy::Canceled;
 use crate::xml::Event;
 
 /// Sheets of one workbook.
@@ -71,14 +72,15 @@ pub(super) struct Opened {
 }
 
 /// Reads everything but the sheets. What stays in memory is charged to `memory`.
-pub(super) fn open(package: Package, memory: &Holding) -> Result<Opened, Error> {
-    let root = relations(&package, "")?;
+pub(super) fn open(package: Package, memory: &Holding, canceled: &Canceled) -> Result<Opened, Error> {
+    let canceled = Some(canceled);
+    let root = relations(&package, "", canceled)?;
     let found = root.iter().find(|(_, relation)| relation.kind == "officeDocument");
     let book = found.map_or("xl/workbook.xml", |(_, relation)| &relation.target).to_owned();
-    let related = relations(&package, &book)?;
+    let related = relations(&package, &book, canceled)?;
     let mut tables = Tables::default();
     let mut sheets = Vec::new();
-    let mut part = package.part(&book)?.ok_or_else(|| broken("it names no workbook"))?;
+    let mut part = package.part(&book, canceled)?.ok_or_else(|| broken("it names no workbook"))?;
     loop {
         match part.next()? {
             Event::Start if part.name() == "sheet" => {
@@ -102,10 +104,13 @@ pub(super) fn open(package: Package, memory: &Holding) -> Result<Opened, Error> 
         }
     }
     for relation in related.values() {
-        match relation.kind.as_str() {
-            "sharedStrings" => read_texts(&package, &relation.target, &mut tables, memory)?,
-            "styles" => read_formats(&package, &relation.target, &mut tables, memory)?,
-            _ => {}
+        let read = match relation.kind.as_str() {
+            "sharedStrings" => read_texts,
+            "styles" => read_formats,
+            _ => continue,
+        };
+        if let Some(part) = package.part(&relation.target, canceled)? {
+            read(part, &mut tables, memory)?;
         }
     }
     Ok(Opened { package, tables, sheets })
@@ -118,11 +123,11 @@ struct Relation {
 }
 
 /// Reads what a part is related to, by id.
-fn relations(package: &Package, part: &str) -> Result<BTreeMap<String, Relation>, Error> {
+fn relations(package: &Package, part: &str, canceled: Option<&Canceled>) -> Result<BTreeMap<String, Relation>, Error> {
     let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
     let slash = if folder.is_empty() { "" } else { "/" };
     let mut found = BTreeMap::new();
-    let Some(mut relations) = package.part(&format!("{folder}{slash}_rels/{name}.rels"))? else { return Ok(found) };
+    let Some(mut relations) = package.part(&format!("{folder}{slash}_rels/{name}.rels"), canceled)? else { return Ok(found) };
     loop {
         match relations.next()? {
             Event::Start if relations.name() == "Relationship" => {
@@ -145,8 +150,7 @@ fn relations(package: &Package, part: &str) -> Result<BTreeMap<String, Relation>
     }
 }
 
-fn read_texts(package: &Package, name: &str, tables: &mut Tables, memory: &Holding) -> Result<(), Error> {
-    let Some(mut part) = package.part(name)? else { return Ok(()) };
+fn read_texts(mut part: Part, tables: &mut Tables, memory: &Holding) -> Result<(), Error> {
     loop {
         match part.next()? {
             Event::Start if part.name() == "si" => {
@@ -210,8 +214,7 @@ fn unescaped(text: String) -> String {
     plain
 }
 
-fn read_formats(package: &Package, name: &str, tables: &mut Tables, memory: &Holding) -> Result<(), Error> {
-    let Some(mut part) = package.part(name)? else { return Ok(()) };
+fn read_formats(mut part: Part, tables: &mut Tables, memory: &Holding) -> Result<(), Error> {
     let mut named: FxHashMap<u32, Arc<str>> = FxHashMap::default();
     let mut in_cells = false;
     loop {

@@ -39,7 +39,7 @@ fn texts(tables: &Tables, row: &Row, room: usize) -> Result<(Value, usize), Erro
 
 /// Reads a whole sheet; rows behind the last one with a cell are left out.
 pub(super) fn all(book: &Book, sheet: usize, room: usize, canceled: &Canceled) -> Result<Value, Error> {
-    let mut walk = book.rows(sheet)?;
+    let mut walk = book.rows(sheet, Some(canceled))?;
     let (mut rows, mut bytes) = (Vec::new(), 0);
     while let Some(row) = book.next_row(sheet, &mut walk)? {
         if canceled.is_set() {

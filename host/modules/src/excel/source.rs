@@ -6,6 +6,7 @@ use moonlet_runtime::{Error, Holding};
 
 use crate::archive::{Archive, Bytes, Options, Source};
 use crate::fail::{internal, limit};
+use crate::heavy::Canceled;
 use crate::xml::{Pieces, Xml};
 
 /// Parts of one file; a real one has about ten and a few for each sheet.
@@ -26,11 +27,18 @@ pub(super) struct Package(Arc<Archive>);
 pub(super) type Part = Xml<Unpacked>;
 
 /// The bytes of a part.
-pub(super) struct Unpacked(Bytes);
+pub(super) struct Unpacked {
+    bytes: Bytes,
+    /// Told when nobody waits for the reading any more; none when it belongs to no single call.
+    canceled: Option<Canceled>,
+}
 
 impl Pieces for Unpacked {
     fn piece(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        self.0.piece().map_err(opening)
+        if self.canceled.as_ref().is_some_and(Canceled::is_set) {
+            return Err(internal("reading the workbook was given up"));
+        }
+        self.bytes.piece().map_err(opening)
     }
 }
 
@@ -45,7 +53,7 @@ impl Package {
     }
 
     /// Opens a part; none when there is no such part. Names are found as Excel finds them, in whatever case.
-    pub(super) fn part(&self, name: &str) -> Result<Option<Part>, Error> {
+    pub(super) fn part(&self, name: &str, canceled: Option<&Canceled>) -> Result<Option<Part>, Error> {
         let name = name.trim_start_matches('/');
         let item = self.0.items().iter().find(|item| item.name.eq_ignore_ascii_case(name));
         let Some(item) = item else { return Ok(None) };
@@ -53,7 +61,7 @@ impl Package {
             return Err(limit("workbook_part", LARGEST_PART, item.size));
         }
         let bytes = self.0.open_item(item).map_err(opening)?;
-        Ok(Some(Xml::new(Unpacked(bytes), LONGEST_TEXT)))
+        Ok(Some(Xml::new(Unpacked { bytes, canceled: canceled.cloned() }, LONGEST_TEXT)))
     }
 }
 

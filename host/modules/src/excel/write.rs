@@ -70,7 +70,7 @@ impl Packed {
 
 fn write_sheet(book: &Book, sheet: usize, zip: &mut Zipper<Spool>, canceled: &Canceled) -> Result<(), Error> {
     let mut text = format!("{HEAD}<worksheet xmlns=\"{MAIN}\"><sheetData>");
-    let mut walk = book.rows(sheet)?;
+    let mut walk = book.rows(sheet, Some(canceled))?;
     while let Some(row) = book.next_row(sheet, &mut walk)? {
         if canceled.is_set() {
             return Err(internal("writing the workbook was given up"));

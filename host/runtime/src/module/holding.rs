@@ -43,6 +43,12 @@ impl Holding {
         Err(errors::limit(name, allowed, used))
     }
 
+    /// Returns the bytes that are charged now.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
     /// Gives bytes back that were charged.
     pub fn shrink(&self, bytes: usize) {
         let bytes = bytes as u64;
