@@ -53,7 +53,13 @@ impl State {
         let views = snapshot.of_kind("http.service").filter_map(|entry| {
             let filled = node.environment().and_then(|environment| environment.filled(snapshot, entry));
             match filled {
-                Ok(entry) => HttpService::new(&entry).ok(),
+                Ok(entry) => {
+                    let view = HttpService::new(&entry);
+                    view.inspect_err(
+                        |error| tracing::error!(target: "moonlet", server = %entry.id, "the server cannot start: {error}"),
+                    )
+                    .ok()
+                }
                 Err(error) => {
                     tracing::error!(target: "moonlet", server = %entry.id, "the server cannot start: {}", error.message);
                     None

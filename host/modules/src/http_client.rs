@@ -14,6 +14,7 @@ mod body;
 mod multipart;
 pub(crate) mod network;
 mod options;
+pub(crate) mod overlay;
 mod pool;
 mod send;
 pub(crate) mod tls;
@@ -43,7 +44,7 @@ impl HttpClient {
     fn request(&self, call: &ModuleCall<'_>, method: &str, url: &str, options: &Value) -> Result<Answer, Fault> {
         let plan = Plan::read(call, method, url, options)?;
         permit(call, &plan)?;
-        let sender = Sender::new(call, Arc::clone(&self.pool));
+        let sender = Sender::new(call, Arc::clone(&self.pool), plan.overlay.as_deref())?;
         let (keeper, most) = (call.keeper(), call.max_bytes().saturating_sub(1024));
         call.run_async(async move {
             let streams = plan.stream;
@@ -75,14 +76,14 @@ impl HttpClient {
             if plan.stream {
                 return Err(invalid("a batch cannot stream: leave `stream` out, or make the request alone").into());
             }
-            plans.push(permit(call, &plan).map(|()| plan));
+            let sender = permit(call, &plan).and_then(|()| Sender::new(call, Arc::clone(&self.pool), plan.overlay.as_deref()));
+            plans.push(sender.map(|sender| (sender, plan)));
         }
         let most = (call.max_bytes() / plans.len().max(1)).saturating_sub(1024);
-        let sender = Arc::new(Sender::new(call, Arc::clone(&self.pool)));
         call.run_async(async move {
-            let work = plans.into_iter().map(|plan| {
-                let sender = Arc::clone(&sender);
-                async move { sender.send(plan?, most).await }
+            let work = plans.into_iter().map(|plan| async move {
+                let (sender, plan) = plan?;
+                sender.send(plan, most).await
             });
             let results = futures_util::future::join_all(work).await;
             let failed = results.iter().any(Result::is_err);
@@ -116,6 +117,10 @@ fn permit(call: &ModuleCall<'_>, plan: &Plan) -> Result<(), Error> {
             return Err(Error::new("PermissionDenied", message).with_retryable(false));
         }
         call.check("http_client.unix_socket", path)?;
+    }
+    if let Some(network) = &plan.overlay {
+        call.check("network.select", network)?;
+        call.check_namespace(network)?;
     }
     if plan.tls.insecure {
         call.check("http_client.insecure_tls", &plan.url.text)?;

@@ -14,6 +14,7 @@ mod groups;
 mod host;
 mod http;
 mod lua;
+mod network;
 mod security;
 mod service;
 mod store;

@@ -196,7 +196,7 @@ impl NodeHandle {
     /// `Unavailable` when the node has stopped.
     pub fn authority(&self, actor: Option<Arc<Actor>>, scope: Option<Scope>) -> Result<Arc<Authority>, Error> {
         let node = self.shared()?;
-        Ok(Arc::new(Authority { actor, scope, strict: node.strict }))
+        Ok(Arc::new(Authority { actor, scope, strict: node.strict, network: None }))
     }
 
     /// Returns the variables of the node, and what fills the placeholders of entries.

@@ -213,6 +213,8 @@ pub struct Authority {
     pub(crate) scope: Option<Scope>,
     /// Whether a missing actor or scope means no, instead of yes. The same for the whole node.
     pub(crate) strict: bool,
+    /// The entry of the network that connections go through; none: they are made from here. Not a matter of policies once it was chosen.
+    pub(crate) network: Option<Arc<str>>,
 }
 
 impl Authority {
@@ -220,6 +222,12 @@ impl Authority {
     #[must_use]
     pub fn actor(&self) -> Option<&Arc<Actor>> {
         self.actor.as_ref()
+    }
+
+    /// Returns the entry of the network that connections go through.
+    #[must_use]
+    pub fn network(&self) -> Option<&str> {
+        self.network.as_deref()
     }
 
     /// Returns what is permitted.

@@ -2,7 +2,8 @@
 //!
 //! Three things decide, in this order: the ceiling of the process host (`allow.network`), the policies, and for addresses that are not
 //! public a grant of their own. A name is judged by the addresses it stands for at the moment of connecting, and the connection goes to
-//! just those addresses, so that nothing can change in between.
+//! just those addresses, so that nothing can change in between. Where an overlay looks names up, only addresses that stand in the target
+//! itself are judged.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -13,9 +14,10 @@ use moonlet_runtime::{Authority, Error, ModuleCall};
 use tokio::net::TcpStream;
 
 use super::address::is_private;
+use super::overlay::{Proxy, literal};
 
 /// How long connecting to one address may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Addresses of one name that are tried.
 const MAX_ADDRESSES: usize = 8;
 
@@ -26,12 +28,21 @@ pub(crate) struct Reach {
     /// The process host, for messages and as owner of kept connections.
     pub(crate) host: String,
     ceiling: Option<Arc<[String]>>,
+    /// What connections go through.
+    pub(crate) overlay: Option<Arc<Proxy>>,
 }
 
 impl Reach {
-    pub(crate) fn of(call: &ModuleCall<'_>) -> Self {
+    /// Finds out what a process may reach, and through which network: the one with this id, or else the one that it inherited.
+    ///
+    /// # Errors
+    ///
+    /// As [`Proxy::find`]: nothing goes out directly because a network is gone.
+    pub(crate) fn of(call: &ModuleCall<'_>, network: Option<&str>) -> Result<Self, Error> {
         let ceiling = call.allowed_network().map(|targets| targets.iter().cloned().collect());
-        Self { authority: call.authority(), host: call.host().to_owned(), ceiling }
+        let authority = call.authority();
+        let overlay = network.or_else(|| authority.network()).map(|id| Proxy::find(call, id)).transpose()?;
+        Ok(Self { authority, host: call.host().to_owned(), ceiling, overlay })
     }
 
     /// Tells whether the policies allow an act.
@@ -85,13 +96,19 @@ impl Reach {
         Err(denied(format!("not allowed: private IP {text}; a policy must allow `http_client.private_ip` on `{text}`")))
     }
 
-    /// Connects to a host, at one of the addresses that it may be reached at.
+    /// Connects to a host, at one of the addresses that it may be reached at; through an overlay there is no address.
     ///
     /// # Errors
     ///
     /// `PermissionDenied`, or `Internal` and retryable when nobody answers.
-    pub(crate) async fn connect(&self, host: &str, port: u16) -> Result<(TcpStream, SocketAddr), Error> {
+    pub(crate) async fn connect(&self, host: &str, port: u16) -> Result<(TcpStream, Option<SocketAddr>), Error> {
         self.check_target(host, port)?;
+        if let Some(overlay) = &self.overlay {
+            if let Some(address) = literal(host)? {
+                self.check_address(host, port, address)?;
+            }
+            return Ok((overlay.connect(host, port).await?, None));
+        }
         let addresses: Vec<SocketAddr> = match host.parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(address, port)],
             Err(_) => {
@@ -110,7 +127,7 @@ impl Reach {
             match tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
                     let _ = stream.set_nodelay(true);
-                    return Ok((stream, address));
+                    return Ok((stream, Some(address)));
                 }
                 Ok(Err(error)) => last = Some(error),
                 Err(_) => last = Some(io::Error::new(io::ErrorKind::TimedOut, "connecting took too long")),

@@ -36,6 +36,8 @@ pub(super) struct Plan {
     pub(super) max_body: Option<usize>,
     pub(super) unix_socket: Option<String>,
     pub(super) tls: TlsOptions,
+    /// The entry of the network that it goes through, if the program says.
+    pub(super) overlay: Option<String>,
 }
 
 impl Plan {
@@ -61,6 +63,7 @@ impl Plan {
             max_body: None,
             unix_socket: None,
             tls: TlsOptions::default(),
+            overlay: None,
         };
         let fields = match options {
             Value::Map(fields) => fields.as_slice(),
@@ -90,8 +93,10 @@ impl Plan {
         if let Some(tls) = option("tls") {
             plan.tls = TlsOptions::read(tls)?;
         }
-        if option("overlay_network").is_some() {
-            return Err(invalid("network overlays are not supported by this build: leave `overlay_network` out").into());
+        if let Some(network) = option("overlay_network").filter(|network| !network.is_nil()) {
+            let id = network.as_str().filter(|id| !id.is_empty());
+            let id = id.ok_or_else(|| Fault::Raised("overlay_network: the id of an entry expected".to_owned()))?;
+            plan.overlay = Some(call.resolve(id));
         }
         Ok(plan)
     }

@@ -21,6 +21,8 @@ const MAX_IDLE: Duration = Duration::from_secs(30);
 pub(super) struct Key {
     /// The process host whose processes use it.
     pub(super) tenant: String,
+    /// The network that it goes through.
+    pub(super) overlay: Option<String>,
     pub(super) tls: bool,
     pub(super) host: String,
     pub(super) port: u16,
@@ -29,7 +31,7 @@ pub(super) struct Key {
 /// A connection, and where it leads.
 pub(super) struct Connection {
     pub(super) sender: SendRequest<Full<Bytes>>,
-    /// None for a Unix socket.
+    /// None for a Unix socket, and through an overlay.
     pub(super) address: Option<IpAddr>,
 }
 

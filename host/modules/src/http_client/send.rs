@@ -49,8 +49,10 @@ pub(super) struct Answered {
 }
 
 impl Sender {
-    pub(super) fn new(call: &ModuleCall<'_>, pool: Arc<Pool>) -> Self {
-        Self { reach: Reach::of(call), pool, node: call.node(), trace: call.trace(), freight: call.freight() }
+    /// Makes one whose requests go through the network with this id, or else the one that the process inherited.
+    pub(super) fn new(call: &ModuleCall<'_>, pool: Arc<Pool>, network: Option<&str>) -> Result<Self, Error> {
+        let reach = Reach::of(call, network)?;
+        Ok(Self { reach, pool, node: call.node(), trace: call.trace(), freight: call.freight() })
     }
 
     /// Sends a request. `most` is how many bytes of an answer one value may have.
@@ -110,8 +112,10 @@ impl Sender {
         body: Bytes,
         unpack: bool,
     ) -> Result<(Response<Incoming>, Connection, Option<Key>), Error> {
-        let key = (plan.unix_socket.is_none() && plan.tls.is_usual()).then(|| Key {
+        let isolates = self.reach.overlay.as_ref().is_some_and(|overlay| overlay.isolates);
+        let key = (plan.unix_socket.is_none() && plan.tls.is_usual() && !isolates).then(|| Key {
             tenant: self.reach.host.clone(),
+            overlay: self.reach.overlay.as_ref().map(|overlay| overlay.id.clone()),
             tls: plan.url.tls,
             host: plan.url.host.clone(),
             port: plan.url.port,
@@ -140,12 +144,15 @@ impl Sender {
 
     async fn open(&self, plan: &Plan) -> Result<Connection, Error> {
         if let Some(path) = &plan.unix_socket {
+            if let Some(overlay) = &self.reach.overlay {
+                return Err(invalid(format!("a Unix socket is not reached through the network `{}`", overlay.id)));
+            }
             let stream = tokio::net::UnixStream::connect(path).await;
             let stream = stream.map_err(|error| failed(format!("cannot connect to the socket `{path}`: {error}")))?;
             return Ok(Connection { sender: self.speak(plan, stream).await?, address: None });
         }
         let (stream, address) = self.reach.connect(&plan.url.host, plan.url.port).await?;
-        Ok(Connection { sender: self.speak(plan, stream).await?, address: Some(address.ip()) })
+        Ok(Connection { sender: self.speak(plan, stream).await?, address: address.map(|address| address.ip()) })
     }
 
     async fn speak<S>(&self, plan: &Plan, stream: S) -> Result<http1::SendRequest<Full<Bytes>>, Error>

@@ -31,7 +31,7 @@ pub(super) fn connect(call: &ModuleCall<'_>, args: &Args<'_>, feed: Feed) -> Res
     let options = Options::read(args.opt_table(2)?)?;
     call.check("websocket.connect", "")?;
     call.check("websocket.connect.url", &url.text)?;
-    let reach = Reach::of(call);
+    let reach = Reach::of(call, None)?;
     let keeper = call.keeper();
     call.run_async(async move {
         let timeout = options.dial_timeout;

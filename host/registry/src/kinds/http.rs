@@ -87,6 +87,10 @@ impl HttpService {
             Some(Value::Number(port)) => format!(":{port}"),
             _ => return Err(reader.missing("addr")),
         };
+        // Networks of this build lead outwards only: a server that should listen inside of one must not listen here.
+        if reader.optional_text("network").is_some_and(|network| !network.is_empty()) {
+            return Err(reader.missing("network"));
+        }
         Ok(Self {
             id: entry.id.clone(),
             addr,

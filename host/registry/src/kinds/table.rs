@@ -12,6 +12,7 @@ use super::groups::GROUP_SCOPE;
 use super::host::{POOL_HOST, TERMINAL_HOST};
 use super::http::{HTTP_ENDPOINT, HTTP_ROUTER, HTTP_SERVICE, HTTP_STATIC, IN_ROUTER, IN_SERVER};
 use super::lua::{LIBRARY, RUNNABLE};
+use super::network::SOCKS5;
 use super::security::{EXPRESSION_POLICY_ENTRY, POLICY_ENTRY, TOKEN_STORE};
 use super::service::SERVICE;
 use super::store::MEMORY_STORE;
@@ -112,7 +113,7 @@ static KINDS: &[Kind] = &[
     built("cloudstorage.s3", "a bucket of objects", &BUCKET),
     built("pg.scope", "a scope of process groups", &GROUP_SCOPE),
     missing("network", "a network overlay", OVERLAYS),
-    missing("network.socks5", "a SOCKS5 overlay", OVERLAYS),
+    built("network.socks5", "a SOCKS5 proxy that traffic goes through", &SOCKS5),
     missing("network.i2p", "an I2P overlay", OVERLAYS),
     missing("network.tailscale", "a Tailscale overlay", OVERLAYS),
     missing("temporal.client", "a connection to Temporal", TEMPORAL),

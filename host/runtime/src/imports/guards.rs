@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use moonlet_sandbox::wit::{Error, Payload, SpawnRequest};
+use rmpv::Value;
 use serde_json::json;
 
 use super::Calls;
@@ -21,6 +22,8 @@ const SECURITY: &str = "security";
 /// Options that hold an actor and a scope; programs cannot forge what stands in them.
 const ACTOR: &str = "@actor";
 const SCOPE: &str = "@scope";
+/// The option that names the network which connections go through.
+const NETWORK: &str = "network";
 
 /// Which functions start something.
 #[derive(Debug, Clone, Copy)]
@@ -105,11 +108,18 @@ impl Calls {
             return Err(errors::invalid("network overlays are not supported by this build: leave the option `network` out"));
         }
         let (actor, scope) = (document::field(&options, ACTOR), document::field(&options, SCOPE));
-        if actor.is_none() && scope.is_none() {
+        let network = document::field(&options, NETWORK).filter(|network| !network.is_nil());
+        if actor.is_none() && scope.is_none() && network.is_none() {
             return Ok(Arc::clone(own));
         }
-        self.guard(family.security(), "security")?;
         let mut authority = Authority::clone(own);
+        if let Some(network) = network {
+            authority.network = self.network(network)?;
+        }
+        if actor.is_none() && scope.is_none() {
+            return Ok(Arc::new(authority));
+        }
+        self.guard(family.security(), "security")?;
         let held = |kind: &str, value| self.node.handles.get(self.process.number(), SECURITY, kind, value);
         if let Some(value) = actor {
             let actor = held("Actor", value).and_then(|value| value.downcast::<Actor>().ok());
@@ -121,6 +131,24 @@ impl Calls {
             authority.scope = Some(Scope::clone(&scope));
         }
         Ok(Arc::new(authority))
+    }
+
+    /// Reads which network somebody else is to use; an empty text means none.
+    fn network(&self, value: &Value) -> Result<Option<Arc<str>>, Error> {
+        let id = value.as_str().ok_or_else(|| errors::invalid("the option `network` must be the id of an entry"))?;
+        self.guard("network.select", id)?;
+        if id.is_empty() {
+            return Ok(None);
+        }
+        self.check_namespace(id)?;
+        let snapshot = self.node.registry.snapshot();
+        if !snapshot.find_id(id).is_some_and(|entry| entry.kind.starts_with("network.")) {
+            return Err(errors::not_found(format!(
+                "there is no network `{}`: write an entry of kind `network.socks5`",
+                errors::shown(id)
+            )));
+        }
+        Ok(Some(id.into()))
     }
 
     /// Answers the guest, which asks for its builders before anything is started.

@@ -38,7 +38,7 @@ fn authority(policies: Vec<Arc<Policy>>) -> Authority {
     Authority {
         actor: Some(Arc::new(actor("user:1", json!({"role": "editor"})))),
         scope: Some(Scope::new(policies).unwrap()),
-        strict: false,
+        ..Authority::default()
     }
 }
 
@@ -87,7 +87,7 @@ fn without_an_identity_strict_mode_decides_but_a_denial_stays_one() {
     let scope = Some(Scope::new([rule("app:deny", "deny", "*", "secret")]).unwrap());
     let nobody = Some(Arc::new(actor("nobody", Value::Null)));
     for (actor, scope) in [(None, None), (nobody, None), (None, scope)] {
-        let mut authority = Authority { actor, scope, strict: false };
+        let mut authority = Authority { actor, scope, ..Authority::default() };
         assert!(authority.can("fs.get", "app:files", None));
         let denied = authority.scope.is_some();
         assert_eq!(!authority.can("fs.get", "secret", None), denied);

@@ -16,7 +16,7 @@ use crate::shared::Shared;
 impl Shared {
     /// Gives the authority of processes that act on nobody's behalf.
     pub(crate) fn nobody(&self) -> Arc<Authority> {
-        Arc::new(Authority { actor: None, scope: None, strict: self.strict })
+        Arc::new(Authority { strict: self.strict, ..Authority::default() })
     }
 
     /// Gives the authority that an entry says its processes act with; none when it says nothing.
@@ -49,7 +49,7 @@ impl Shared {
             // Too many policies must not mean that none of them denies anything: then nothing is allowed.
             Scope::new(groups.chain(single)).unwrap_or_default()
         });
-        Arc::new(Authority { actor, scope, strict: self.strict })
+        Arc::new(Authority { actor, scope, strict: self.strict, network: None })
     }
 
     /// Like [`Shared::authority_of`] for the entry with an id.
