@@ -175,6 +175,13 @@ fn a_client_gets_the_protocol_that_it_asks_for() {
 }
 
 #[test]
+fn an_answer_that_has_no_body_gets_none() {
+    let project = Project::new();
+    let (_run, port) = served(&project);
+    assert_eq!(end_of(python(&project, "h2.py", &port, "silent")), "protocol h2\n1 200 \n3 404 \n5 204 \n");
+}
+
+#[test]
 fn a_stream_that_is_reset_ends_its_call_and_nothing_else() {
     let project = Project::new();
     let (mut run, port) = served(&project);

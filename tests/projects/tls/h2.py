@@ -24,8 +24,8 @@ def text(value):
 
 
 def request(number, path, method="GET", end=True):
-    # Indexes of the static table: 2 is `:method GET`, 3 `:method POST`, 7 `:scheme https`, 4 `:path`, 1 `:authority`.
-    block = bytes([0x80 | (2 if method == "GET" else 3), 0x87, 0x04]) + text(path) + b"\x01" + text(b"localhost")
+    # Indexes of the static table: 2 is the name `:method`, 7 is `:scheme https`, 4 is `:path`, 1 is `:authority`.
+    block = b"\x02" + text(method.encode()) + b"\x87\x04" + text(path) + b"\x01" + text(b"localhost")
     send(HEADERS, END_OF_HEADERS | (END if end else 0), number, block)
 
 
@@ -49,10 +49,10 @@ def read():
     if kind in (SETTINGS, PING) and not flags & ACK:
         send(kind, ACK, 0, payload if kind == PING else b"")
     elif kind == HEADERS:
-        # A change of the table's size may come before the status: indexes 8 and 13 are `:status 200` and `:status 404`.
+        # A change of the table's size may come before the status, whose usual values have an index.
         while payload[0] & 0xE0 == 0x20:
             payload = payload[1:]
-        statuses[number] = {0x88: 200, 0x8D: 404}.get(payload[0], payload[0])
+        statuses[number] = {0x88: 200, 0x89: 204, 0x8D: 404}.get(payload[0], payload[0])
     elif kind == DATA:
         bodies[number] = bodies.get(number, b"") + payload
     elif kind == AWAY and part == "idle":
@@ -67,7 +67,7 @@ def read():
 def answer(number):
     while number not in ended:
         read()
-    body = bodies.get(number, b"").decode() if statuses[number] == 200 else ""
+    body = bodies.get(number, b"").decode() if statuses[number] == 200 or part == "silent" else ""
     print(number, statuses[number], body, flush=True)
 
 
@@ -80,6 +80,14 @@ if part == "ask":
     request(5, b"/nowhere")
     send(DATA, 0, 3, b"x" * 16000)
     send(DATA, END, 3, b"x" * 16000)
+    for number in (1, 3, 5):
+        answer(number)
+elif part == "silent":
+    # Answers that have no body, whatever was written.
+    send(SETTINGS, 0, 0)
+    request(1, b"/hello", "HEAD")
+    request(3, b"/nowhere", "HEAD")
+    request(5, b"/nothing")
     for number in (1, 3, 5):
         answer(number)
 elif part == "reset":

@@ -38,4 +38,11 @@ local function slow()
     http.response():write("done")
 end
 
-return { hello = hello, count = count, away = away, floods = floods, slow = slow }
+-- Writes where nothing may be written.
+local function nothing()
+    local res = http.response()
+    res:set_status(http.STATUS.NO_CONTENT)
+    res:write("nothing")
+end
+
+return { nothing = nothing, hello = hello, count = count, away = away, floods = floods, slow = slow }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::rt::Executor;
 use hyper::server::conn::http2;
@@ -50,8 +50,13 @@ pub(super) async fn speak(server: Arc<Server>, stream: impl AsyncRead + AsyncWri
     let service = service_fn(move |request| {
         let (server, place) = (Arc::clone(&server), Place::take(&open));
         async move {
+            let head = request.method() == Method::HEAD;
             let answer = request::answer(&server, with_host(request), peer).await;
-            Ok::<_, Infallible>(Response::map(answer, |body| Held { body, _place: place }))
+            // In HTTP/1.1 hyper sees to it, here nobody does: a byte of such a body would break the stream.
+            let silent = head || answer.status() == StatusCode::NOT_MODIFIED;
+            let empty = answer.status() == StatusCode::NO_CONTENT;
+            let held = |body| Held { body: if empty { Body::empty() } else { body }, silent, _place: place };
+            Ok::<_, Infallible>(Response::map(answer, held))
         }
     });
     let connection = http2::Builder::new(tasks)
@@ -121,6 +126,8 @@ impl Drop for Place {
 /// A body whose request goes on until it was sent.
 struct Held {
     body: Body,
+    /// Whether only its length may be told.
+    silent: bool,
     _place: Place,
 }
 
@@ -129,11 +136,14 @@ impl HttpBody for Held {
     type Error = std::io::Error;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        if self.silent {
+            return Poll::Ready(None);
+        }
         Pin::new(&mut self.get_mut().body).poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.silent || self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
