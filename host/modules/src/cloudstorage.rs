@@ -139,7 +139,7 @@ fn on_storage(call: &ModuleCall<'_>, method: &str, function: &str, args: Vec<Val
         }
         "list_objects" => {
             let query = listing::Query::read(args.opt_table(1)?)?;
-            let memory = call.holding("listing_memory", listing::LARGEST);
+            let memory = call.freight_within("listing_memory", listing::LARGEST);
             call.run_async(async move { Ok(vec![listing::list(&storage, query, &memory).await?]) })
         }
         "delete_objects" => {

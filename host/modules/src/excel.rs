@@ -80,7 +80,7 @@ impl HostModule for Excel {
 }
 
 fn on_module(call: &ModuleCall<'_>, function: &str, args: &Args<'_>) -> Result<Answer, Fault> {
-    let memory = call.holding("workbook_memory", LARGEST);
+    let memory = call.freight_within("workbook_memory", LARGEST);
     match function {
         "new" => Answer::one(call.keep(WORKBOOK, Arc::new(Workbook(Mutex::new(Some(Book::new(memory))))))?),
         "spool" => Answer::one(call.keep(SPOOL, Arc::<Spooled>::default())?),
@@ -138,7 +138,7 @@ fn on_workbook(call: &ModuleCall<'_>, method: &str, function: &str, args: Vec<Va
         }
         "rows" => {
             let name = args.text(1)?.to_owned();
-            let (keeper, memory) = (call.keeper(), call.holding("cursor_memory", rows::CURSOR as u64));
+            let (keeper, memory) = (call.keeper(), call.freight_within("cursor_memory", rows::CURSOR as u64));
             heavy::run(call, move |_| {
                 let (sheet, walk) = {
                     let book = workbook.0.lock();

@@ -1,7 +1,7 @@
 //! Lists of objects, page by page.
 
 use http::Method;
-use moonlet_runtime::{Error, Holding, Value};
+use moonlet_runtime::{Error, Freight, Value};
 use rusty_s3::S3Action;
 use rusty_s3::actions::GetObject;
 
@@ -51,7 +51,7 @@ impl Query {
 }
 
 /// Asks for a page.
-pub(super) async fn list(storage: &Storage, query: Query, memory: &Holding) -> Result<Value, Error> {
+pub(super) async fn list(storage: &Storage, query: Query, memory: &Freight) -> Result<Value, Error> {
     // Without a key it is about the bucket.
     let mut action = GetObject::new(storage.bucket(), Some(storage.credentials()), "");
     let fields = action.query_mut();
@@ -80,7 +80,7 @@ pub(super) async fn list(storage: &Storage, query: Query, memory: &Holding) -> R
     let address = action.sign(SIGNED_FOR);
     let answered = storage.send(Method::GET, address.as_str(), &Headers::default(), Outgoing::none()).await?;
     let most = usize::try_from(LARGEST).unwrap_or(usize::MAX);
-    page(storage.rest(answered, most, |count| memory.grow(count)).await?, query.owner)
+    page(storage.rest(answered, most, |count| memory.add(count)).await?, query.owner)
 }
 
 /// Reads a page.

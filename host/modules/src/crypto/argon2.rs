@@ -62,12 +62,12 @@ fn password(args: &Args<'_>) -> Result<Vec<u8>, Fault> {
 
 /// Hashes beside the workers, and answers with what comes of it.
 fn run(call: &ModuleCall<'_>, password: Vec<u8>, phc: Phc, answer: fn(Phc, Vec<u8>) -> Value) -> Result<Answer, Fault> {
-    let bill = call.bill();
+    let freight = call.freight();
     heavy::run(call, move |canceled| {
         if canceled.is_set() {
             return Err(Error::new("Canceled", "nobody waits for the hash any more"));
         }
-        let _memory = bill.hold(u64::from(phc.costs.memory) << 10)?;
+        freight.add(usize::try_from(phc.costs.memory).unwrap_or(usize::MAX).saturating_mul(1024))?;
         let hash = phc.compute(&password)?;
         Ok(vec![answer(phc, hash)])
     })

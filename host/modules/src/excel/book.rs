@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use moonlet_runtime::{Error, Holding};
+use moonlet_runtime::{Error, Freight};
 use parking_lot::Mutex;
 
 use super::cell::{Cell, Content};
@@ -35,7 +35,7 @@ pub(super) struct Book {
     pub(super) tables: Arc<Tables>,
     pub(super) sheets: Vec<Sheet>,
     package: Option<Package>,
-    memory: Holding,
+    memory: Freight,
 }
 
 /// A sheet.
@@ -52,12 +52,12 @@ enum Cells {
 
 impl Book {
     /// A workbook with one empty sheet.
-    pub(super) fn new(memory: Holding) -> Self {
+    pub(super) fn new(memory: Freight) -> Self {
         let sheet = Sheet { name: "Sheet1".to_owned(), cells: Cells::Grid(BTreeMap::new()) };
         Self { tables: Arc::default(), sheets: vec![sheet], package: None, memory }
     }
 
-    pub(super) fn open(package: Package, memory: Holding, canceled: &Canceled) -> Result<Self, Error> {
+    pub(super) fn open(package: Package, memory: Freight, canceled: &Canceled) -> Result<Self, Error> {
         let opened = read::open(package, &memory, canceled)?;
         let sheets = opened.sheets.into_iter().map(|(name, part)| Sheet { name, cells: Cells::Packed(part) }).collect();
         Ok(Self { tables: Arc::new(opened.tables), sheets, package: Some(opened.package), memory })
@@ -93,7 +93,7 @@ impl Book {
         if self.sheets.len() >= SHEETS {
             return Err(limit("workbook_sheets", SHEETS as u64, self.sheets.len() as u64 + 1));
         }
-        self.memory.grow(name.len() + 256)?;
+        self.memory.add(name.len() + 256)?;
         self.sheets.push(Sheet { name: name.to_owned(), cells: Cells::Grid(BTreeMap::new()) });
         Ok(self.sheets.len() - 1)
     }
@@ -109,7 +109,7 @@ impl Book {
         let tables = Arc::clone(&self.tables);
         let Some(Sheet { cells: Cells::Grid(grid), .. }) = self.sheets.get_mut(sheet) else { return Err(gone()) };
         if let Some(cell) = &cell {
-            self.memory.grow(size(&tables, cell))?;
+            self.memory.add(size(&tables, cell))?;
         }
         let before = match cell {
             Some(mut cell) => {
@@ -119,7 +119,7 @@ impl Book {
             None => grid.remove(&place),
         };
         if let Some(before) = before {
-            self.memory.shrink(size(&tables, &before));
+            self.memory.give_back(size(&tables, &before));
         }
         Ok(())
     }
@@ -136,7 +136,7 @@ impl Book {
                 Ok(None) => break Ok(()),
                 Ok(Some(row)) => {
                     let bytes = row.cells.values().map(|cell| size(&self.tables, cell)).sum();
-                    if let Err(error) = self.memory.grow(bytes) {
+                    if let Err(error) = self.memory.add(bytes) {
                         break Err(error);
                     }
                     charged += bytes;
@@ -146,7 +146,7 @@ impl Book {
             }
         };
         if let Err(error) = read {
-            self.memory.shrink(charged);
+            self.memory.give_back(charged);
             return Err(error);
         }
         self.sheets.get_mut(sheet).ok_or_else(gone)?.cells = Cells::Grid(grid);

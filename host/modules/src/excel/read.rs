@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use moonlet_runtime::{Error, Holding};
+use moonlet_runtime::{Error, Freight};
 use rustc_hash::FxHashMap;
 
 use super::cell::{COLUMNS, Cell, Content, ROWS, position};
@@ -72,7 +72,7 @@ pub(super) struct Opened {
 }
 
 /// Reads everything but the sheets. What stays in memory is charged to `memory`.
-pub(super) fn open(package: Package, memory: &Holding, canceled: &Canceled) -> Result<Opened, Error> {
+pub(super) fn open(package: Package, memory: &Freight, canceled: &Canceled) -> Result<Opened, Error> {
     let canceled = Some(canceled);
     let root = relations(&package, "", canceled)?;
     let found = root.iter().find(|(_, relation)| relation.kind == "officeDocument");
@@ -92,7 +92,7 @@ pub(super) fn open(package: Package, memory: &Holding, canceled: &Canceled) -> R
                     if sheets.len() >= SHEETS {
                         return Err(limit("workbook_sheets", SHEETS as u64, sheets.len() as u64 + 1));
                     }
-                    memory.grow(name.len() + relation.target.len() + 256)?;
+                    memory.add(name.len() + relation.target.len() + 256)?;
                     sheets.push((name, relation.target.clone()));
                 }
             }
@@ -150,13 +150,13 @@ fn relations(package: &Package, part: &str, canceled: Option<&Canceled>) -> Resu
     }
 }
 
-fn read_texts(mut part: Part, tables: &mut Tables, memory: &Holding) -> Result<(), Error> {
+fn read_texts(mut part: Part, tables: &mut Tables, memory: &Freight) -> Result<(), Error> {
     loop {
         match part.next()? {
             Event::Start if part.name() == "si" => {
                 let text = rich_text(&mut part)?;
                 // What a vector and a string double to is counted, too.
-                memory.grow(2 * (text.len() + 4))?;
+                memory.add(2 * (text.len() + 4))?;
                 tables.texts.push_str(&text);
                 let end = u32::try_from(tables.texts.len()).map_err(|_| broken("its texts are too long"))?;
                 tables.ends.push(end);
@@ -214,7 +214,7 @@ fn unescaped(text: String) -> String {
     plain
 }
 
-fn read_formats(mut part: Part, tables: &mut Tables, memory: &Holding) -> Result<(), Error> {
+fn read_formats(mut part: Part, tables: &mut Tables, memory: &Freight) -> Result<(), Error> {
     let mut named: FxHashMap<u32, Arc<str>> = FxHashMap::default();
     let mut in_cells = false;
     loop {
@@ -231,7 +231,7 @@ fn read_formats(mut part: Part, tables: &mut Tables, memory: &Holding) -> Result
                     if named.len() >= FORMATS {
                         return Err(limit("workbook_formats", FORMATS as u64, named.len() as u64 + 1));
                     }
-                    memory.grow(code.len() + 64)?;
+                    memory.add(code.len() + 64)?;
                     named.insert(number, (*code).into());
                 }
             }
@@ -240,7 +240,7 @@ fn read_formats(mut part: Part, tables: &mut Tables, memory: &Holding) -> Result
                     return Err(limit("workbook_formats", FORMATS as u64, tables.formats.len() as u64 + 1));
                 }
                 let number: u32 = part.attribute("numFmtId")?.and_then(|number| number.parse().ok()).unwrap_or(0);
-                memory.grow(64)?;
+                memory.add(64)?;
                 tables.formats.push(named.get(&number).cloned().unwrap_or_else(|| format::built_in(number).into()));
             }
             _ => {}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use moonlet_runtime::{Error, Holding, Value};
+use moonlet_runtime::{Error, Freight, Value};
 use parking_lot::Mutex;
 
 use super::book::{Book, Walk, Workbook};
@@ -70,7 +70,7 @@ pub(super) struct Cursor {
     workbook: Arc<Workbook>,
     sheet: usize,
     state: Mutex<State>,
-    _memory: Holding,
+    _memory: Freight,
 }
 
 struct State {
@@ -85,8 +85,8 @@ struct State {
 }
 
 impl Cursor {
-    pub(super) fn new(workbook: Arc<Workbook>, sheet: usize, walk: Walk, memory: Holding) -> Result<Self, Error> {
-        memory.grow(CURSOR)?;
+    pub(super) fn new(workbook: Arc<Workbook>, sheet: usize, walk: Walk, memory: Freight) -> Result<Self, Error> {
+        memory.add(CURSOR)?;
         let state = State { walk: Some(walk), ahead: None, next: 0, failed: None };
         Ok(Self { workbook, sheet, state: Mutex::new(state), _memory: memory })
     }

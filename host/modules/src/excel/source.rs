@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use moonlet_runtime::{Error, Holding};
+use moonlet_runtime::{Error, Freight};
 
 use crate::archive::{Archive, Bytes, Options, Source};
 use crate::fail::{internal, limit};
@@ -43,12 +43,12 @@ impl Pieces for Unpacked {
 }
 
 impl Package {
-    pub(super) fn open(source: Source, memory: &Holding) -> Result<Self, Error> {
+    pub(super) fn open(source: Source, memory: &Freight) -> Result<Self, Error> {
         if source.start(OLD.len()).is_ok_and(|start| start == OLD) {
             return Err(internal("failed to open the workbook: it is encrypted, or of the old format .xls"));
         }
         let archive = Archive::open(source, Options::of_zip(PARTS, LARGEST_PART), None, false).map_err(opening)?;
-        memory.grow(archive.items().iter().map(|item| 2 * item.name.len() + ITEM).sum())?;
+        memory.add(archive.items().iter().map(|item| 2 * item.name.len() + ITEM).sum())?;
         Ok(Self(Arc::new(archive)))
     }
 

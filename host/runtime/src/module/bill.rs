@@ -9,8 +9,7 @@ use std::time::Duration;
 use moonlet_sandbox::wit::Error;
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::errors;
-use crate::host::{Charge, Host};
+use crate::host::Host;
 use crate::process::Process;
 use crate::shared::Shared;
 
@@ -21,12 +20,6 @@ pub struct Bill {
     node: Weak<Shared>,
     process: Weak<Process>,
     host: Arc<Host>,
-}
-
-/// Memory that the node has for a process while this is kept, see [`Bill::hold`].
-#[derive(Debug)]
-pub struct Held {
-    _charge: Charge,
 }
 
 impl Bill {
@@ -52,20 +45,6 @@ impl Bill {
     pub async fn watch<F: Future>(&self, work: F) -> F::Output {
         let mut work = pin!(work);
         poll_fn(|context| self.run(|| work.as_mut().poll(context))).await
-    }
-
-    /// Charges memory that the work takes to the host of the process, until what this returns is dropped.
-    ///
-    /// # Errors
-    ///
-    /// `LimitExceeded` when the host's `quota.memory` has no room for it.
-    pub fn hold(&self, bytes: u64) -> Result<Held, Error> {
-        let charged = self.host.charge(usize::try_from(bytes).unwrap_or(usize::MAX));
-        let charge = charged.map_err(|(allowed, used)| match self.process.upgrade() {
-            Some(process) => process.exceeded("quota.memory", allowed, used),
-            None => errors::limit("quota.memory", allowed, used),
-        })?;
-        Ok(Held { _charge: charge })
     }
 
     /// Waits until the host of the process is within the cap of its CPU share.

@@ -12,7 +12,6 @@ use super::args::Args;
 use super::bill::Bill;
 use super::feed::Feed;
 use super::freight::Freight;
-use super::holding::Holding;
 use super::jobs::Job;
 use super::keeper::{Keeper, keep};
 use super::later::{Completer, Ticket};
@@ -62,7 +61,7 @@ impl<'a> ModuleCall<'a> {
     }
 
     fn load(&self, bytes: usize) -> Result<Freight, Error> {
-        let freight = Freight::new(self.process);
+        let freight = Freight::new(self.process, None);
         freight.add(bytes)?;
         Ok(freight)
     }
@@ -374,7 +373,7 @@ impl<'a> ModuleCall<'a> {
     /// Returns what to charge the memory to that the call gathers for its result, before it is allocated.
     #[must_use]
     pub fn freight(&self) -> Freight {
-        self.freight.clone().unwrap_or_else(|| Freight::new(self.process))
+        self.freight.clone().unwrap_or_else(|| Freight::new(self.process, None))
     }
 
     /// Returns whom to charge for work that another thread does for the caller.
@@ -385,8 +384,8 @@ impl<'a> ModuleCall<'a> {
 
     /// Returns an account of memory that the module holds for the caller between calls: at most `largest` bytes, a limit of this name.
     #[must_use]
-    pub fn holding(&self, name: &'static str, largest: u64) -> Holding {
-        Holding::new(self.process, name, largest)
+    pub fn freight_within(&self, name: &'static str, largest: u64) -> Freight {
+        Freight::new(self.process, Some((name, largest)))
     }
 
     /// Answers with what a function returns that may block, on a thread of its own. When nobody waits any more, its result is dropped.
