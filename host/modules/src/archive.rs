@@ -78,7 +78,7 @@ impl HostModule for Archives {
     }
 
     fn glue(&self) -> Option<&'static str> {
-        Some(include_str!("archive/archive.lua"))
+        Some(concat!(include_str!("streams.lua"), include_str!("archive/archive.lua")))
     }
 
     fn invoke(&self, call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>) -> Result<Answer, Fault> {

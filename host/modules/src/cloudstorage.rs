@@ -67,7 +67,7 @@ impl HostModule for CloudStorage {
     }
 
     fn glue(&self) -> Option<&'static str> {
-        Some(include_str!("cloudstorage/cloudstorage.lua"))
+        Some(concat!(include_str!("streams.lua"), include_str!("cloudstorage/cloudstorage.lua")))
     }
 
     fn invoke(&self, call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>) -> Result<Answer, Fault> {

@@ -56,7 +56,7 @@ impl HostModule for Excel {
     }
 
     fn glue(&self) -> Option<&'static str> {
-        Some(include_str!("excel/excel.lua"))
+        Some(concat!(include_str!("streams.lua"), include_str!("excel/excel.lua")))
     }
 
     fn invoke(&self, call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>) -> Result<Answer, Fault> {

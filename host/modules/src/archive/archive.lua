@@ -1,12 +1,7 @@
 -- What goes into files goes through the volumes of the program; what comes from streams of any kind is read here.
-local native, kit = ...
-
-local CHUNK = 65536
-
 local Reader = kit.methods("Reader")
 local Walker = kit.methods("Walker")
 local Writer = kit.methods("Writer")
-local Spool = kit.methods("Spool")
 
 local page, stream_of = Reader.page, Reader.stream
 local advance, current = Walker.advance, Walker.stream
@@ -17,17 +12,6 @@ Writer.begin, Writer.data, Writer.finish_entry, Writer.directory, Writer.drain, 
 
 local function invalid(message)
     return errors.new({ message = message, kind = errors.INVALID, retryable = false })
-end
-
--- Tells whether a value has a method, whatever it is.
-local function has(value, name)
-    if type(value) ~= "userdata" and type(value) ~= "table" or kit.is_error(value) then
-        return false
-    end
-    local found, method = pcall(function()
-        return value[name]
-    end)
-    return found and type(method) == "function"
 end
 
 local function is_volume(value)
@@ -58,26 +42,14 @@ function archive.open(source, first, second)
 end
 
 function archive.scan(source, first, second)
-    if type(source) == "string" or is_volume(source) or has(source, "seek") and has(source, "sync") or not has(source, "read") then
+    if type(source) == "string" or is_volume(source) or is_file(source) or not has(source, "read") then
         return open(native.scan, source, first, second)
     end
-    local spool, err = native.spool()
+    local spool, err = spooled(source)
     if not spool then
         return nil, err
     end
-    while true do
-        local chunk, problem = source:read(CHUNK)
-        if problem then
-            return nil, problem
-        elseif chunk == nil or #chunk == 0 then
-            return native.scan(spool, first)
-        end
-        local ok
-        ok, problem = Spool.add(spool, chunk)
-        if not ok then
-            return nil, problem
-        end
-    end
+    return native.scan(spool, first)
 end
 
 function Reader.entries(self)
