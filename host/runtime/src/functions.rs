@@ -244,7 +244,7 @@ impl Shared {
                     self.kill(&child, canceled());
                 }
             }
-            Err(error) => self.complete(caller, ticket, Outcome::Failed(error)),
+            Err(error) => drop(self.complete(caller, ticket, Outcome::Failed(error))),
         }
     }
 

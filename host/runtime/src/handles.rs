@@ -86,6 +86,20 @@ impl Handles {
         item.is_some()
     }
 
+    /// Forgets the handles among values that their process is not given.
+    pub(crate) fn release_among(&self, process: u64, values: &[Value]) {
+        for value in values {
+            match value {
+                Value::Ext(..) => drop(self.release(process, value)),
+                Value::Array(items) => self.release_among(process, items),
+                Value::Map(fields) => {
+                    fields.iter().for_each(|(_, value)| self.release_among(process, std::slice::from_ref(value)))
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Forgets all handles of a process.
     pub(crate) fn forget(&self, process: u64) {
         let table = self.tables.lock().remove(&process);

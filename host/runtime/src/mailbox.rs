@@ -225,6 +225,14 @@ impl Mailbox {
         self.ready.push_back(Arrival::Completed(ticket, outcome));
     }
 
+    /// Returns what an operation came to, of which the process has not heard yet.
+    pub(crate) fn completion(&self, ticket: u64) -> Option<&Outcome> {
+        self.ready.iter().rev().find_map(|arrival| match arrival {
+            Arrival::Completed(other, outcome) if *other == ticket => Some(outcome),
+            _ => None,
+        })
+    }
+
     /// Charges what the process is owed; whoever gives it has checked that there is room.
     fn owe(&mut self, bytes: usize) {
         self.owed.bytes = self.owed.bytes.saturating_add(bytes);

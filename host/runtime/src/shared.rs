@@ -254,17 +254,24 @@ impl Shared {
     }
 
     /// Completes a ticket that waits for nothing but this.
-    pub(crate) fn complete(&self, process: &Arc<Process>, ticket: u64, outcome: Outcome) {
+    ///
+    /// False: what there was to give does not arrive, because nobody waits for it or there is no room for it.
+    pub(crate) fn complete(&self, process: &Arc<Process>, ticket: u64, outcome: Outcome) -> bool {
         let outcome = match outcome {
             Outcome::Done(payload) if payload.channels.is_empty() => crate::arrival::outcome(Self::fit(process, Ok(payload))),
             outcome => outcome,
         };
+        let gives = matches!(outcome, Outcome::Done(_));
         let completed = process.inner().complete(ticket, outcome);
         match completed {
-            Ok((_, due)) => self.schedule(process, due),
+            Ok((_, due)) => {
+                self.schedule(process, due);
+                return gives;
+            }
             Err(Outcome::Done(payload)) => self.release(process, &payload.channels),
             Err(_) => {}
         }
+        false
     }
 
     /// Gives channels in a payload of one process to another.
@@ -294,7 +301,7 @@ impl Shared {
 
     fn fire_alarm(self: &Arc<Self>, alarm: Alarm) {
         match alarm {
-            Alarm::Ticket(process, ticket) => self.complete(&process, ticket, Outcome::Done(Payload::empty())),
+            Alarm::Ticket(process, ticket) => drop(self.complete(&process, ticket, Outcome::Done(Payload::empty()))),
             Alarm::Timeout(caller, ticket, after) => self.call_timed_out(&caller, ticket, after),
             Alarm::Retry(caller, ticket) => self.call_again(&caller, ticket),
             Alarm::WallTime(process) => {

@@ -90,6 +90,14 @@ check.case("pending_calls", function()
     hits("limits:pending_calls", "pending_calls", 4)
 end)
 
+check.case("handles", function()
+    hits("limits:handles", "handles", 3)
+end)
+
+check.case("a handle that comes when nobody waits for it any more takes no place", function()
+    check.is_true(check.outcome("limits:late_handles"))
+end)
+
 check.case("message_size and message_depth", function()
     local got = check.outcome("limits:message_size")
     check.equal(got.size.kind, "LimitExceeded")

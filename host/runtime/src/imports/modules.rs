@@ -66,7 +66,10 @@ impl wit::modules::Host for Calls {
         match host.invoke(&mut call, &function, values) {
             Ok(Answer::Done(values)) => {
                 let body = Payload { data: document::values(&values), channels: Vec::new() };
-                self.check_exchange(&body)?;
+                if let Err(error) = self.check_exchange(&body) {
+                    self.node.handles.release_among(self.process.number(), &values);
+                    return Err(error);
+                }
                 Ok(wit::Reply::Done(body))
             }
             Ok(Answer::Pending(ticket)) => Ok(wit::Reply::Pending(ticket.number())),

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use moonlet_sandbox::wit::{self, Error, Level};
+use moonlet_sandbox::wit::{self, Error, Level, Outcome};
 
 use super::Calls;
 use crate::document;
 use crate::errors;
 use crate::process::{Pending, Process};
 use crate::shared::{Alarm, Shared};
+use crate::table::Tabled;
 
 /// Random bytes of one call.
 const MAX_RANDOM: u32 = 65_536;
@@ -46,7 +47,23 @@ impl wit::tickets::Host for Calls {
                 self.node.abandon(pending);
                 true
             }
-            None => false,
+            None => {
+                self.forget_results(ticket);
+                false
+            }
+        }
+    }
+}
+
+impl Calls {
+    /// Forgets the handles in a result that is on its way to a process which gave the call up: it does not look at it.
+    fn forget_results(&self, ticket: u64) {
+        let data = match self.process.inner().mailbox.completion(ticket) {
+            Some(Outcome::Done(payload)) => payload.data.clone(),
+            _ => return,
+        };
+        if let Ok(values) = document::decode_values(&data) {
+            self.node.handles.release_among(self.process.number(), &values);
         }
     }
 }

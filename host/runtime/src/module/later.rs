@@ -11,6 +11,7 @@ use crate::document;
 use crate::errors;
 use crate::process::Process;
 use crate::shared::Shared;
+use crate::table::Tabled;
 
 /// The ticket of a call that goes on.
 #[derive(Debug)]
@@ -49,12 +50,23 @@ impl Completer {
             return;
         };
         let allowed = process.terms.bounds.exchange;
-        let outcome = match result.map(|values| document::values(&values)) {
-            Ok(data) if data.len() > allowed => Outcome::Failed(errors::limit("message_size", allowed as u64, data.len() as u64)),
-            Ok(data) => Outcome::Done(Payload { data, channels: Vec::new() }),
-            Err(error) => Outcome::Failed(errors::bounded(error)),
+        let values = match result {
+            Ok(values) => values,
+            Err(error) => {
+                node.complete(&process, ticket, Outcome::Failed(errors::bounded(error)));
+                return;
+            }
         };
-        node.complete(&process, ticket, outcome);
+        let data = document::values(&values);
+        let outcome = if data.len() > allowed {
+            Outcome::Failed(errors::limit("message_size", allowed as u64, data.len() as u64))
+        } else {
+            Outcome::Done(Payload { data, channels: Vec::new() })
+        };
+        if !node.complete(&process, ticket, outcome) {
+            // Lua never gets to know these handles, and so cannot give them back.
+            node.handles.release_among(process.number(), &values);
+        }
     }
 }
 
