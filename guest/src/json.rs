@@ -14,6 +14,7 @@ use std::ffi::c_int;
 use crate::errors;
 use crate::lua::{self, State, ffi};
 use crate::raw;
+use crate::texts::{self, Which};
 use schema::Verdict;
 use tree::Json;
 
@@ -35,7 +36,15 @@ pub(crate) unsafe fn open(lua: State) {
 
 /// Encodes the value at `index` and pushes its text; on failure pushes nothing and answers the message.
 pub(crate) unsafe fn push_encoded(lua: State, index: c_int) -> Result<(), String> {
-    match encode::encode(lua, index) {
+    let mut encoded = encode::encode(lua, index);
+    if matches!(&encoded, Err(error) if error.is_of_userdata()) {
+        drop(encoded);
+        let top = ffi::lua_gettop(lua);
+        texts::push(lua, index, Which::Errors);
+        encoded = encode::encode(lua, -1);
+        ffi::lua_settop(lua, top);
+    }
+    match encoded {
         Ok(text) => {
             lua::push_bytes(lua, &text);
             Ok(())

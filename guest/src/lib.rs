@@ -43,6 +43,7 @@ mod raw;
 mod scheduler;
 #[cfg(test)]
 mod testing;
+mod texts;
 mod time;
 mod uuid;
 

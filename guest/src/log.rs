@@ -7,6 +7,7 @@ use crate::errors;
 use crate::host::{self, Level};
 use crate::lua::{self, State, ffi};
 use crate::payload;
+use crate::texts::{self, Which};
 
 const CLASS: &CStr = c"Logger";
 
@@ -58,7 +59,15 @@ unsafe fn write(lua: State, level: Level) -> c_int {
     }
     ffi::lua_settop(lua, 4);
     ffi::lua_getiuservalue(lua, 1, NAME);
-    let fields = match payload::encode_map(lua, 3, "fields") {
+    let mut fields = payload::encode_map(lua, 3, "fields");
+    if fields.is_err() {
+        drop(fields);
+        // A function or a duration among the fields is shown as its text.
+        texts::push(lua, 3, Which::Foreign);
+        ffi::lua_replace(lua, 3);
+        fields = payload::encode_map(lua, 3, "fields");
+    }
+    let fields = match fields {
         Ok(fields) => fields,
         // A record with a bad field is still a record.
         Err(failure) => {

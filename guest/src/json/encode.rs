@@ -49,6 +49,11 @@ impl EncodeError {
         matches!(self.problem, Problem::Memory)
     }
 
+    /// Whether a userdata is in the way, which may be an Error.
+    pub(crate) fn is_of_userdata(&self) -> bool {
+        matches!(self.problem, Problem::Type(USERDATA))
+    }
+
     /// The message: what is wrong and the path to it.
     pub(crate) fn message(&self) -> String {
         let what = match self.problem {
@@ -298,11 +303,13 @@ fn name_of(value: Value<'_>) -> &'static str {
     }
 }
 
+const USERDATA: &str = "userdata";
+
 fn type_name(of_type: c_int) -> &'static str {
     match of_type {
         ffi::LUA_TFUNCTION => "function",
         ffi::LUA_TTHREAD => "thread",
-        _ => "userdata",
+        _ => USERDATA,
     }
 }
 

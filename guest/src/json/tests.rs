@@ -47,11 +47,30 @@ fn what_has_no_text_says_where_and_why() {
         check({1, nil, 3}, "sparse array") check({[2] = 1}, "sparse array") check({[0] = 1}, "sparse array") check({[math.mininteger] = 1}, "sparse")
         check({1, a = 2}, "mixes") check({[1.5] = 1}, "fractional number") check({[true] = 1}, "boolean") check({[{}] = 1}, "table")
         check({user = {roles = {"a", print}}}, "a function has no JSON form (at user.roles[2])")
-        check(coroutine.create(print), "a thread has no JSON form") check(errors.new("x"), "userdata")
+        check(coroutine.create(print), "a thread has no JSON form")
+        cycle.err = errors.new("x"); check(cycle, "recursive table reference")
         local deep = {}; for i = 1, 127 do deep = {deep} end
         assert(json.encode(deep) == ("["):rep(128) .. ("]"):rep(128))
         check({deep}, "nesting exceeds 128 levels")
         local ok, raised = pcall(json.encode); assert(not ok and raised:find("bad argument #1"), raised)
+    "##,
+    );
+}
+
+#[test]
+fn errors_stand_for_their_text() {
+    lua().run(
+        r##"
+        local err = errors.new({message = "gone", kind = errors.NOT_FOUND})
+        assert(json.encode(err) == '"gone"')
+        local empty, shared = {x = 1}, {1, {err}}
+        empty.x = nil
+        local text = json.encode({error = err, empty = empty, none = {}, list = {shared, shared}})
+        assert(text == '{"empty":{},"error":"gone","list":[[1,["gone"]],[1,["gone"]]],"none":[]}', text)
+        assert(shared[2][1] == err)
+        local deep = err; for i = 1, 128 do deep = {deep} end
+        assert(json.encode(deep) == ("["):rep(128) .. '"gone"' .. ("]"):rep(128))
+        assert(not json.encode({deep}))
     "##,
     );
 }

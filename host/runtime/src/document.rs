@@ -184,20 +184,11 @@ pub fn to_json(value: &Value) -> Result<serde_json::Value, Error> {
     })
 }
 
-/// The extension type of errors in documents.
-const ERROR: i8 = 1;
-
-/// Gives the message of a value that is an error: wherever text may stand, an error stands for its own.
-#[must_use]
-pub fn error_message(value: &Value) -> Option<String> {
-    let Value::Ext(ERROR, data) = value else { return None };
-    let fields = decode_map(data).ok()?;
-    field(&fields, "message")?.as_str().map(str::to_owned)
-}
-
 /// Puts an error among the values of an answer.
 #[must_use]
 pub fn error(error: &Error) -> Value {
+    /// The extension type of errors in documents.
+    const ERROR: i8 = 1;
     let message = errors::bounded_text(error.message.clone());
     let mut fields = vec![("kind".into(), error.kind.as_str().into()), ("message".into(), message.into())];
     if let Some(details) = Some(&error.details).filter(|details| !details.is_empty()).and_then(|details| decode(details).ok()) {

@@ -74,6 +74,11 @@ check.case("what JSON cannot say is an error", function()
     end
 end)
 
+check.case("an Error is its text", function()
+    local err = errors.new({ message = "not there", kind = errors.NOT_FOUND })
+    check.equal(json.encode({ ok = false, error = err, list = { err } }), '{"error":"not there","list":["not there"],"ok":false}')
+end)
+
 check.case("nesting is bounded, both ways", function()
     local deep, value = {}, {}
     deep = value

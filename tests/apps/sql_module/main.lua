@@ -86,6 +86,12 @@ check.case("execute tells what changed", function()
     check.equal((db:query("INSERT INTO changes (n) VALUES (7) RETURNING id, n")), { { id = 4, n = 7 } })
 end)
 
+check.case("an Error is stored as its text", function()
+    local db = table_of("failures", "why TEXT")
+    check.is_nil(select(2, db:execute("INSERT INTO failures VALUES (?)", { errors.new("not there") })))
+    check.equal((db:query("SELECT why FROM failures")), { { why = "not there" } })
+end)
+
 check.case("values can be coerced", function()
     local db = open()
     local rows = db:query("SELECT typeof(?) AS a, typeof(?) AS b, typeof(?) AS c, typeof(?) AS d, typeof(?) AS e",

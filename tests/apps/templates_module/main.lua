@@ -26,6 +26,11 @@ check.case("inheritance and includes", function()
     check.equal(page, "<title>My PAGE</title><body><p>&lt;b&gt;</p><b></body><footer>Moonlet</footer>")
 end)
 
+check.case("how a value is written can be said like a call", function()
+    local data = { text = "<a b>", list = { 1, "x" }, failure = errors.new("it is <gone>") }
+    check.equal(set():render("writers", data), '&lt;a b&gt; &lt;a b&gt; %3Ca+b%3E [1,"x"] <a b> it is &lt;gone&gt;')
+end)
+
 check.case("blocks are yielded with content", function()
     check.equal(set():render("boxes", { name = "<x>", title = "outer" }), table.concat({
         "<div title=one>[outer &lt;x&gt;]</div>",

@@ -26,6 +26,10 @@ server: { host: localhost, ports: [80, 443] }
     check.equal(math.type(value.count), "integer")
 end)
 
+check.case("an Error is its text", function()
+    check.equal(yaml.encode({ error = errors.new("not there") }), "error: not there\n")
+end)
+
 check.case("anchors, merges and blocks", function()
     local value = yaml.decode("base: &base {a: 1, b: 2}\nuse:\n  <<: *base\n  b: 3\ntext: |\n  one\n  two\n")
     check.equal(value.use, { a = 1, b = 3 })

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use moonlet_runtime::Value;
+use moonlet_runtime::{Value, error_text};
 
 use super::dates::{Date, Zone};
 use super::evaluate::{Failure, Steps};
@@ -173,7 +173,10 @@ impl Item {
                 }
                 Self::map(map)?
             }
-            Value::Ext(..) => return Err(Failure::new("objects cannot be used in expressions")),
+            Value::Ext(..) => match error_text(value) {
+                Some(text) => Self::text(text),
+                None => return Err(Failure::new("objects cannot be used in expressions")),
+            },
         })
     }
 

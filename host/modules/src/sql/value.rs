@@ -1,6 +1,6 @@
 //! Values of Lua as parameters of statements.
 
-use moonlet_runtime::{Error, ModuleCall, Value, document, kind_of};
+use moonlet_runtime::{Error, ModuleCall, Value, document, error_text, kind_of};
 
 use super::work::Parameter;
 use crate::fail::invalid;
@@ -73,8 +73,8 @@ fn parameter(call: &ModuleCall<'_>, position: usize, value: &Value) -> Result<Pa
             None => Parameter::Blob(text.as_bytes().to_vec()),
         },
         Value::Binary(bytes) => Parameter::Blob(bytes.clone()),
-        Value::Ext(..) => match document::error_message(value) {
-            Some(message) => Parameter::Text(message),
+        Value::Ext(..) => match error_text(value) {
+            Some(text) => Parameter::Text(text),
             None => return marked_parameter(call, position, value),
         },
         Value::Array(_) | Value::Map(_) => {

@@ -349,6 +349,18 @@ fn include(head: &str, line: usize, optional: bool) -> Result<Statement, Failure
     Ok(Statement::Include { name: expression(name, line)?, context, line, optional })
 }
 
+/// What says how a value is written, in front of it or behind it.
+static WRITERS: &[(&str, Escape)] = &[
+    ("raw", Escape::None),
+    ("unsafe", Escape::None),
+    ("safeHtml", Escape::None),
+    ("safeJs", Escape::None),
+    ("html", Escape::Html),
+    ("url", Escape::Url),
+    ("json", Escape::Json),
+    ("writeJson", Escape::Json),
+];
+
 /// A variable that is set, or a value that is written.
 fn simple(action: &str, line: usize) -> Result<Statement, Failure> {
     if let Some((name, value)) = action.split_once(":=").or_else(|| action.split_once(" = "))
@@ -360,24 +372,22 @@ fn simple(action: &str, line: usize) -> Result<Statement, Failure> {
     let mut pieces = top_level(action, '|');
     loop {
         escape = match pieces.last().map(|piece| piece.trim()) {
-            Some("raw" | "unsafe" | "safeHtml" | "safeJs") if pieces.len() > 1 => Escape::None,
-            Some("html") if pieces.len() > 1 => Escape::Html,
-            Some("url") if pieces.len() > 1 => Escape::Url,
-            Some("json" | "writeJson") if pieces.len() > 1 => Escape::Json,
+            Some(name) if pieces.len() > 1 => match WRITERS.iter().find(|(known, _)| *known == name) {
+                Some((_, kind)) => *kind,
+                None => break,
+            },
             _ => break,
         };
         pieces.pop();
     }
     let length = pieces.iter().map(|piece| piece.len() + 1).sum::<usize>().saturating_sub(1);
     let mut source = action.get(..length).unwrap_or(action).trim();
-    for (prefix, kind) in
-        [("raw", Escape::None), ("unsafe", Escape::None), ("safeHtml", Escape::None), ("writeJson", Escape::Json)]
-    {
+    for (prefix, kind) in WRITERS {
         let inner = source.strip_prefix(prefix).map(str::trim_start);
         let inner = inner.and_then(|inner| inner.strip_prefix([':', '(']).map(|rest| (rest, inner.starts_with('('))));
         if let Some((rest, paren)) = inner {
             source = if paren { rest.strip_suffix(')').unwrap_or(rest) } else { rest };
-            escape = kind;
+            escape = *kind;
         }
     }
     Ok(Statement::Print { value: expression(source, line)?, escape, line })

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use moonlet_runtime::{Args, Error, Fault, Value};
+use moonlet_runtime::{Args, Error, Fault, Value, error_text};
 
 use super::scalar::{self, Style};
 use crate::fail::{answer_too_long, invalid};
@@ -190,7 +190,10 @@ impl Writer<'_> {
             Value::Binary(_) => return Err(invalid("failed to encode YAML: a string is not valid UTF-8; encode it as base64")),
             Value::Array(_) => self.out.push_str("[]"),
             Value::Map(_) => self.out.push_str("{}"),
-            Value::Ext(..) => return Err(invalid("failed to encode YAML: objects have no form in YAML")),
+            Value::Ext(..) => match error_text(value) {
+                Some(text) => self.text(&text, depth)?,
+                None => return Err(invalid("failed to encode YAML: objects have no form in YAML")),
+            },
         }
         Ok(())
     }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use moonlet_sandbox::wit::{self, Error, Level, Outcome};
+use rmpv::Value;
 
 use super::Calls;
 use crate::document;
 use crate::errors;
+use crate::module::error_text;
 use crate::process::{Pending, Process};
 use crate::shared::{Alarm, Shared};
 use crate::table::Tabled;
@@ -177,6 +179,16 @@ fn cut_name(name: &str) -> &str {
     name.get(..name.floor_char_boundary(MAX_LOG_NAME)).unwrap_or_default()
 }
 
+/// Puts the text of an error in the place of it, and a word in the place of what else is no plain value.
+fn readable(value: Value) -> Value {
+    match value {
+        Value::Ext(..) => error_text(&value).unwrap_or_else(|| "userdata".to_owned()).into(),
+        Value::Array(items) => Value::Array(items.into_iter().map(readable).collect()),
+        Value::Map(fields) => Value::Map(fields.into_iter().map(|(name, value)| (name, readable(value))).collect()),
+        value => value,
+    }
+}
+
 /// Writes the fields of a record as a JSON object.
 fn json_fields(fields: &[u8]) -> String {
     let mut object = serde_json::Map::new();
@@ -186,6 +198,7 @@ fn json_fields(fields: &[u8]) -> String {
         for (name, value) in document::decode_map(fields).unwrap_or_default() {
             let name = name.as_str().map_or_else(|| name.to_string(), str::to_owned);
             // What JSON has no word for is text.
+            let value = readable(value);
             let value = document::to_json(&value).unwrap_or_else(|_| value.to_string().into());
             object.insert(name, value);
         }
@@ -207,6 +220,7 @@ fn shown_fields(fields: &[u8]) -> String {
             shown.push(' ');
         }
         let name = name.as_str().map_or_else(|| name.to_string(), str::to_owned);
+        let value = readable(value);
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         shown.push_str(&errors::plain(cut(&format!("{name}={value}"))));
     }
