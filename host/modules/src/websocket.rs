@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 mod connect;
+mod handshake;
 mod options;
 mod talk;
 

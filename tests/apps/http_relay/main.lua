@@ -7,9 +7,9 @@ local websocket = require("websocket")
 local address = http.address("gateway")
 local inbox = process.inbox()
 
-local function open(query)
+local function open(query, options)
     local url = "ws://" .. address .. "/socket?pid=" .. http_client.encode_uri(process.pid()) .. (query or "")
-    local client, err = websocket.connect(url)
+    local client, err = websocket.connect(url, options)
     if not client then
         error("cannot connect: " .. tostring(err), 2)
     end
@@ -62,6 +62,14 @@ check.case("a connection is a process: it is monitored, and ends with a message"
     local _, ok = check.receive(client:channel())
     check.equal(ok, false)
     check.fails("NotFound", process.send(pid, "update", 1))
+end)
+
+check.case("a server need not choose one of the protocols that it is offered", function()
+    local client, pid = open("", { protocols = { "graphql-ws", "other" }, dial_timeout = "5s" })
+    check.is_true(client:send("hello"))
+    check.equal(check.receive(inbox):payload():data(), "hello")
+    check.is_true(client:close())
+    left(pid)
 end)
 
 check.case("a terminated connection is closed", function()

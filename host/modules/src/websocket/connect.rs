@@ -1,4 +1,4 @@
-//! Connecting: what policies and the network allow, and the handshake.
+//! Connecting: what policies and the network allow.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use http::header::{self, HeaderValue};
 use moonlet_runtime::{Answer, Args, Error, Fault, Feed, ModuleCall};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::options::Options;
-use super::{Client, WAITING, invalid, talk};
+use super::{Client, WAITING, handshake, invalid, talk};
 use crate::http_client::network::{Reach, failed};
 use crate::http_client::tls::TlsOptions;
 use crate::http_client::uri::Url;
@@ -59,7 +59,5 @@ async fn open(reach: &Reach, url: &Url, options: &Options) -> Result<Socket, Err
         .max_message_size(Some(options.read_limit))
         .max_frame_size(Some(options.read_limit))
         .max_write_buffer_size(options.read_limit.max(4 << 20));
-    let shaken = client_async_with_config(request, stream, Some(config)).await;
-    let (socket, _) = shaken.map_err(|error| failed(format!("connection failed: {error}")))?;
-    Ok(socket)
+    handshake::shake(stream, request, &options.protocols, config).await.map_err(|why| failed(format!("connection failed: {why}")))
 }
