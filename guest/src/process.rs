@@ -104,7 +104,19 @@ unsafe extern "C-unwind" fn pid(lua: State) -> c_int {
     1
 }
 
+/// Whether there are so many arguments; if not, pushes `nil` and the error that says what is needed.
+unsafe fn has_arguments(lua: State, count: c_int, needed: &str) -> bool {
+    if ffi::lua_gettop(lua) >= count {
+        return true;
+    }
+    errors::fail(lua, errors::INVALID, needed);
+    false
+}
+
 unsafe extern "C-unwind" fn send(lua: State) -> c_int {
+    if !has_arguments(lua, 2, "a message needs a receiver and a topic") {
+        return 2;
+    }
     let Some(to) = lua::check_utf8(lua, 1) else { return errors::not_text(lua, "the receiver") };
     let Some(topic) = lua::check_utf8(lua, 2) else { return errors::not_text(lua, "the topic") };
     match payload::encode_values(lua, 3, ffi::lua_gettop(lua) - 2) {

@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use super::push_done;
+use super::{has_arguments, push_done};
 use crate::errors;
 use crate::host::{self, HostError, ProcessOptions};
 use crate::lua::{self, State, ffi};
@@ -25,12 +25,20 @@ pub(super) unsafe fn open(lua: State) {
     );
 }
 
+const NEEDED: &str = "the pid or name of a process is needed";
+
 unsafe fn to_peer(lua: State, act: fn(&str) -> Result<(), HostError>) -> c_int {
+    if !has_arguments(lua, 1, NEEDED) {
+        return 2;
+    }
     let Some(to) = lua::check_utf8(lua, 1) else { return errors::not_text(lua, "the pid") };
     push_done(lua, act(to))
 }
 
 unsafe extern "C-unwind" fn cancel(lua: State) -> c_int {
+    if !has_arguments(lua, 1, NEEDED) {
+        return 2;
+    }
     let Some(to) = lua::check_utf8(lua, 1) else { return errors::not_text(lua, "the pid") };
     let Some(reason) = lua::opt_utf8(lua, 2) else { return errors::not_text(lua, "the reason") };
     push_done(lua, host::cancel_process(to, reason.unwrap_or("")))

@@ -119,8 +119,11 @@ unsafe fn first_messages(lua: State, builder: c_int) -> Result<Vec<FirstMessage>
     Ok(messages)
 }
 
-/// Raises for what is no string before anything is made; pushes `nil` and an error, and answers false, for what is not text.
+/// Raises for what is no string before anything is made; pushes `nil` and an error, and answers false, for what is missing or not text.
 unsafe fn check_target(lua: State, first: c_int) -> bool {
+    if !super::has_arguments(lua, first + 1, "the id of a process and a process host are needed") {
+        return false;
+    }
     let entry = lua::check_utf8(lua, first).is_some();
     if entry && lua::check_utf8(lua, first + 1).is_some() {
         return true;
