@@ -47,7 +47,7 @@ impl Default for RelationLimits {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RelationError {
     /// The watcher monitors the target already.
-    #[error("the process is monitored already: one monitor per process is enough, its exit is reported once")]
+    #[error("already monitoring this process: one monitor is enough, its exit is reported once")]
     AlreadyExists,
     /// The process made as many relations of this sort as it may.
     #[error("a process can have at most {allowed} {what}: give some back with process.{remedy} first")]

@@ -176,6 +176,11 @@ check.case("one missing action is enough", function()
     check.contains(check.fails("PermissionDenied", as_alice("calls"):call("security:act", "call_as_other")), "security.actor.create")
 end)
 
+check.case("who may spawn may name what is spawned, and yet not take a name itself", function()
+    check.equal(type(assert(as_alice("calls", "contexts"):call("security:act", "spawn_named", "who"))), "string")
+    check.fails("PermissionDenied", as_alice("calls"):call("security:act", "register", "a name"))
+end)
+
 check.case("a policy that denies wins, and the error names it", function()
     local err = check.fails("PermissionDenied", as_alice("everything", "no_worker"):call("security:act", "exec", "who"))
     check.contains(err, "security:no_worker")

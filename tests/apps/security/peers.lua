@@ -39,6 +39,9 @@ local acts = {
     spawn_monitored = function(...)
         return process.spawn_monitored("security:worker", "lib:processes", ...)
     end,
+    spawn_named = function(...)
+        return process.with_options({}):with_name("security.named"):spawn("security:worker", "lib:processes", ...)
+    end,
     exec = function(...)
         return process.exec("security:worker", "lib:processes", ...)
     end,

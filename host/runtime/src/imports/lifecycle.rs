@@ -113,9 +113,6 @@ impl wit::lifecycle::Host for Calls {
     fn spawn(&mut self, mut request: SpawnRequest) -> Result<String, Error> {
         let terms = self.spawn_terms(&request, false)?;
         let name = request.name.take();
-        if let Some(name) = &name {
-            self.guard("process.registry.register", name)?;
-        }
         if let Some(name) = &name
             && let Ok(holder) = self.node.find(name)
         {
