@@ -53,6 +53,14 @@ check.case("a program runs with many environments", function()
     check.is_nil(expr.eval("nil"))
 end)
 
+check.case("what an expression cannot look at is left out of its environment", function()
+    local node = setmetatable({ id = 7, no = false, wait = channel.new(), run = print, err = errors.new("gone") }, { __index = {} })
+    node.self = node
+    check.equal((expr.eval("node.id + 1", { node = node })), 8)
+    check.equal((expr.eval("node.wait == nil && node.run == nil && node.no == false && node.err == 'gone'", { node = node })), true)
+    check.equal((assert(expr.compile("node.id")):run({ node = node })), 7)
+end)
+
 check.case("mistakes are errors", function()
     check.fails(errors.INVALID, expr.eval(""))
     check.fails(errors.INVALID, expr.compile("  "))
