@@ -1,5 +1,6 @@
 //! `moonlet run`: starts an application, or one process of it on this terminal.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::mpsc;
 
@@ -80,12 +81,28 @@ fn start(
         tracing::warn!(target: "moonlet", "{text}");
     }
     if !quiet || watch.verbose > 0 {
-        output::diagnostics(&loaded.diagnostics, &loaded.sources);
+        let (own, of_modules) = of_application(&snapshot, &loaded.diagnostics);
+        output::diagnostics(&own, &loaded.sources);
+        if of_modules > 0 {
+            tracing::info!(target: "moonlet", "installed modules have {of_modules} warnings, which `moonlet check` shows");
+        }
     }
     match target {
         Some(target) => node::execute(&loaded, &target, &settings, events, &inbox),
         None => serve(&loaded, &settings, events, &inbox),
     }
+}
+
+/// Leaves out what is said about installed modules, which are somebody else's, and counts it.
+fn of_application(snapshot: &Snapshot, diagnostics: &[Diagnostic]) -> (Vec<Diagnostic>, usize) {
+    let origins = snapshot.entries().filter_map(|entry| entry.origin.as_ref());
+    let installed = origins.filter(|origin| origin.module.is_some());
+    let files: BTreeSet<&str> =
+        installed.flat_map(|origin| origin.files.iter().map(|file| &*file.file).chain([&*origin.file])).collect();
+    let is_own = |found: &&Diagnostic| found.primary.as_ref().is_none_or(|label| !files.contains(&*label.file));
+    let own: Vec<Diagnostic> = diagnostics.iter().filter(is_own).cloned().collect();
+    let others = diagnostics.len() - own.len();
+    (own, others)
 }
 
 /// Refuses type errors where `types.strict` is on, and warns of them where services start.
@@ -133,5 +150,23 @@ impl Target {
     /// Gives the arguments as values.
     pub(crate) fn values(&self) -> Vec<moonlet_runtime::Value> {
         self.arguments.iter().map(|argument| moonlet_runtime::Value::from(argument.as_str())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+    use std::path::Path;
+
+    use super::*;
+    use crate::arguments::ProjectArguments;
+
+    #[test]
+    fn what_is_said_about_modules_is_counted() {
+        let loaded = load_project(Path::new("tests/projects/modules"), &ProjectArguments::default()).unwrap();
+        let (own, of_modules) = of_application(&loaded.registry.snapshot(), &loaded.diagnostics);
+        let own: Vec<&str> = own.iter().map(|found| &*found.message).collect();
+        assert_eq!((own.as_slice(), of_modules), (["`app:mail_db` (db.sql.sqlite) has no field `colour`"].as_slice(), 1));
     }
 }
