@@ -10,7 +10,7 @@ local function main()
     local results, waiting, refused = channel.new(60), 60, nil
     for _ = 1, waiting do
         coroutine.spawn(function()
-            local packed, err = compress.brotli.encode(body, { level = 11 })
+            local packed, err = compress.brotli.encode(body, { level = 5 })
             results:send(packed and true or err)
         end)
     end

@@ -305,8 +305,11 @@ row("exec.Process:write_stdin", "exec.get exec.run", call("write_stdin", "x"), {
 methods("exec.Process", "exec.get exec.run", command("cat"), {
     stdout_stream = call("stdout_stream"), stderr_stream = call("stderr_stream"),
 })
+-- A program that nothing refers to is garbage, and its output ends with it.
+local programs = {}
 local function output()
     local made = command("echo text")()
+    programs[#programs + 1] = made
     local stream = ok(made:stdout_stream())
     ok(made:start())
     return stream

@@ -103,10 +103,6 @@ impl Calls {
             return Ok(Arc::clone(own));
         }
         let options = document::decode_map(options)?;
-        // Who chooses a network for its connections does not want them to go out anywhere else.
-        if document::field(&options, "network").is_some_and(|network| !network.is_nil() && network.as_str() != Some("")) {
-            return Err(errors::invalid("network overlays are not supported by this build: leave the option `network` out"));
-        }
         let (actor, scope) = (document::field(&options, ACTOR), document::field(&options, SCOPE));
         let network = document::field(&options, NETWORK).filter(|network| !network.is_nil());
         if actor.is_none() && scope.is_none() && network.is_none() {
