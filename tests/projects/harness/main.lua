@@ -164,7 +164,7 @@ local function is_there(found)
 end
 
 local function is_waiting(found)
-    return found and found.state == "idle" and found.pending > 0
+    return found and found.state == "idle"
 end
 
 local parts = {}
@@ -244,7 +244,7 @@ function parts.killed()
         kill("endless", key, is_there)
     end
     for _, key in ipairs(those(function(row)
-        return row.waits
+        return row.waits or row.listens
     end)) do
         kill("waiting", key, is_waiting)
     end
@@ -266,7 +266,7 @@ function parts.canceled()
         settle(key, "endless")
     end
     for _, key in ipairs(those(function(row)
-        return row.waits and not row.place
+        return (row.waits or row.listens) and not row.place
     end)) do
         local _, err = funcs.new():with_options({ timeout = 100 }):call("app:run", "waiting", { key }, process.pid())
         if not err or err:kind() ~= "Timeout" then

@@ -227,7 +227,7 @@ end
 -- Makes a call that never comes back by itself.
 function modes.waiting(row, _, to)
     process.send(to, "told", process.pid())
-    local kind, text = outcome(row.waits, make(row))
+    local kind, text = outcome(row.waits or row.listens, make(row))
     return ("came back: %s (%s)"):format(kind, text)
 end
 
