@@ -805,58 +805,7 @@ methods("tty.KeyBinding", "", of("tty", "bind", { keys = { "q" } }), {
     matches = call("matches", { type = "key", key = "q", key_type = "runes" }), set_enabled = call("set_enabled", true),
     is_enabled = call("is_enabled"), help = call("help"),
 })
--- Calls that never come back.
-local function never(name, option, run)
-    rows.table[name][option] = run
-end
-local function hears(channel)
-    return function(object)
-        return (channel and object[channel](object) or object):receive()
-    end
-end
-local function endless_url(scheme)
-    return (url("/waits")():gsub("^http", scheme or "http"))
-end
-for _, name in ipairs({ "get", "post" }) do
-    never("http_client." .. name, "waits", function()
-        return require("http_client")[name](endless_url())
-    end)
-end
-never("http_client.request", "waits", function()
-    return require("http_client").request("POST", endless_url())
-end)
-never("http_client.request_batch", "waits", function()
-    return require("http_client").request_batch({ { "GET", endless_url() }, { "POST", endless_url() } })
-end)
-never("websocket.connect", "waits", function()
-    return require("websocket").connect(endless_url("ws"))
-end)
-never("websocket.Client:channel", "listens", hears("channel"))
-never("events.Subscription:channel", "listens", hears("channel"))
-never("pg.GroupSubscription:channel", "listens", hears("channel"))
-never("time.Timer:channel", "waits", hears("channel"))
-never("time.after", "waits", function()
-    return ok(require("time").after("1h")):receive()
-end)
-never("funcs.Future:response", "waits", function()
-    return ok(require("funcs").async("app:waits")):response():receive()
-end)
-never("crypto.pbkdf2", "waits", of("crypto", "pbkdf2", "password", "salt", 10000000, 1024))
-never("exec.Process:write_stdin", "waits", function()
-    local made = started("sleep 3600")()
-    return made:write_stdin(("x"):rep(1000000)), made
-end)
--- Each waits for the connection that a transaction has.
-for name, run in pairs({ begin = call("begin"), execute = call("execute", "SELECT 1"), prepare = call("prepare", "SELECT 1") }) do
-    never("sql.Database:" .. name, "waits", function(object)
-        local open, failure = object:begin()
-        if not open then
-            return nil, failure
-        end
-        local value, err = run(object)
-        return value, err, open
-    end)
-end
+require("never")(rows.table, { call = call, of = of, ok = ok, started = started, url = url })
 
 -- What the rows find there.
 function rows.prepare()
