@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use moonlet_tests::binary::repository;
-use moonlet_tests::run::Run;
+use moonlet_tests::run::{Finished, Run};
 
 /// Who asked, and for what.
 type Seen = Arc<Mutex<Vec<(String, String)>>>;
@@ -56,8 +56,8 @@ fn serve(mut client: TcpStream, seen: &Seen) -> io::Result<()> {
     Ok(())
 }
 
-#[test]
-fn requests_go_through_the_network_that_was_chosen_or_inherited() {
+/// A proxy that serves until the test ends: its port, and what it was asked for.
+fn proxy() -> (u16, Seen) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let seen = Seen::default();
@@ -68,14 +68,27 @@ fn requests_go_through_the_network_that_was_chosen_or_inherited() {
             thread::spawn(move || serve(client.unwrap(), &seen));
         }
     });
-    let folder = std::env::temp_dir().join(format!("moonlet-overlay-{}", std::process::id()));
+    (port, seen)
+}
+
+/// Runs a process of the project with the proxy at this port.
+fn run(entry: &str, port: u16, options: &[&str]) -> Finished {
+    let folder = std::env::temp_dir().join(format!("moonlet-overlay-{port}-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     for file in ["_index.yaml", "main.lua"] {
         let text = fs::read_to_string(repository().join("tests/projects/overlay").join(file)).unwrap();
         fs::write(folder.join(file), text.replace("PORT", &port.to_string())).unwrap();
     }
-    let finished = Run::start(&["run", "-v", folder.to_str().unwrap(), "-x", "app:main"], None).unwrap().finish().unwrap();
+    let arguments = [&["run", "-v"], options, &[folder.to_str().unwrap(), "-x", entry]].concat();
+    let finished = Run::start(&arguments, None).unwrap().finish().unwrap();
     fs::remove_dir_all(&folder).unwrap();
+    finished
+}
+
+#[test]
+fn requests_go_through_the_network_that_was_chosen_or_inherited() {
+    let (port, seen) = proxy();
+    let finished = run("app:main", port, &[]);
     let expected = "\
         direct\thello\n\
         chosen\thello\n\
@@ -100,4 +113,15 @@ fn requests_go_through_the_network_that_was_chosen_or_inherited() {
     // Connections that are kept apart are not used twice, and each has another name.
     assert!(isolated.len() == 2 && isolated[0] != isolated[1], "{seen:?}");
     assert!(seen.iter().all(|(_, host)| ["shop.example", "closed.example"].contains(&host.as_str())), "{seen:?}");
+}
+
+#[test]
+fn the_configuration_names_a_network_for_who_says_nothing() {
+    let (port, seen) = proxy();
+    let finished = run("app:plain", port, &["--set", "network_service.default_network=app:proxy"]);
+    assert_eq!(finished.stdout, "hello\n", "{finished:?}");
+    assert_eq!(*seen.lock().unwrap(), [("me".to_owned(), "shop.example".to_owned())]);
+    // One that is not there is no reason to do without.
+    let finished = run("app:plain", port, &["--set", "network_service.default_network=app:none"]);
+    assert!(finished.stdout.starts_with("NotFound there is no entry `app:none`"), "{finished:?}");
 }

@@ -1,4 +1,4 @@
-//! How a node is watched: the log, the address of metrics, where spans go. Options of the command line win over the configuration.
+//! How a node is watched: the log, the address of metrics, where spans go; and the network that it uses. Options of the command line win over the configuration.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 
@@ -22,10 +22,12 @@ pub(crate) struct Settings {
     pub(crate) least_level: Option<LevelFilter>,
     /// Where spans go, if there are any.
     pub(crate) otel: Option<Otel>,
+    /// The entry of the network that requests go through where nobody chose another one.
+    pub(crate) network: Option<String>,
 }
 
 impl Settings {
-    /// Reads the sections `logger`, `logmanager`, `prometheus` and `otel`.
+    /// Reads the sections `logger`, `logmanager`, `prometheus`, `otel` and `network_service`.
     pub(crate) fn read(config: &Value, arguments: &WatchArguments) -> Result<Self, Failure> {
         let logger = Section::of(config, "logger")?;
         let configured = match logger.text("encoding")? {
@@ -45,6 +47,10 @@ impl Settings {
             access_log: arguments.access_log || logger.flag("access")?.unwrap_or(false),
             least_level: least_level(&Section::of(config, "logmanager")?)?,
             otel: Otel::read(config, |name| std::env::var(name).ok())?,
+            network: Section::of(config, "network_service")?
+                .text("default_network")?
+                .filter(|id| !id.is_empty())
+                .map(str::to_owned),
         })
     }
 }

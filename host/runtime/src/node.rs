@@ -52,6 +52,8 @@ pub struct NodeConfig {
     pub project: std::path::PathBuf,
     /// Whether the fields of what processes log are JSON in the records, and not text.
     pub json_log: bool,
+    /// The entry of the network that connections of processes go through, where nothing else was chosen; none: they are made from here.
+    pub network: Option<String>,
     /// How spans of traces come into being; none: they do not, and contexts that come with requests are only passed on.
     pub tracing: Option<Tracing>,
 }
@@ -165,6 +167,7 @@ impl Node {
             events: Events::new(),
             upgradable: Mutex::default(),
             strict: config.strict,
+            network: config.network,
             json_log: config.json_log,
             tracing: config.tracing,
             policies: RwLock::default(),

@@ -63,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) upgradable: Mutex<FxHashSet<u64>>,
     /// Whether a process without actor or scope may do nothing that policies guard.
     pub(crate) strict: bool,
+    /// The network that connections go through where nothing else was chosen.
+    pub(crate) network: Option<String>,
     /// How spans come into being; none: they do not.
     pub(crate) tracing: Option<Tracing>,
     /// Whether the fields of what processes log are JSON.

@@ -22,6 +22,12 @@ local function through(network)
     return funcs.new():with_options({ network = network })
 end
 
+-- Says nothing about networks.
+local function plain()
+    io.print(fetch("http://shop.example:" .. http.address("gateway"):match(":(%d+)$") .. "/"))
+    return 0
+end
+
 local function main()
     local port = http.address("gateway"):match(":(%d+)$")
     local shop, direct = "http://shop.example:" .. port .. "/", "http://127.0.0.1:" .. port .. "/"
@@ -47,4 +53,4 @@ local function main()
     return 0
 end
 
-return { main = main, fetch = fetch, below = below, hello = hello }
+return { main = main, plain = plain, fetch = fetch, below = below, hello = hello }

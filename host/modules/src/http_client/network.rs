@@ -33,16 +33,16 @@ pub(crate) struct Reach {
 }
 
 impl Reach {
-    /// Finds out what a process may reach, and through which network: the one with this id, or else the one that it inherited.
+    /// Finds out what a process may reach, and through which network: the one with this id, or else the one that it inherited or that the
+    /// configuration names.
     ///
     /// # Errors
     ///
     /// As [`Proxy::find`]: nothing goes out directly because a network is gone.
     pub(crate) fn of(call: &ModuleCall<'_>, network: Option<&str>) -> Result<Self, Error> {
         let ceiling = call.allowed_network().map(|targets| targets.iter().cloned().collect());
-        let authority = call.authority();
-        let overlay = network.or_else(|| authority.network()).map(|id| Proxy::find(call, id)).transpose()?;
-        Ok(Self { authority, host: call.host().to_owned(), ceiling, overlay })
+        let overlay = network.or_else(|| call.network()).map(|id| Proxy::find(call, id)).transpose()?;
+        Ok(Self { authority: call.authority(), host: call.host().to_owned(), ceiling, overlay })
     }
 
     /// Tells whether the policies allow an act.

@@ -125,6 +125,12 @@ impl<'a> ModuleCall<'a> {
         &self.process.terms.ceiling.allow
     }
 
+    /// Returns the entry of the network that connections of the caller go through; none: they are made from here.
+    #[must_use]
+    pub fn network(&self) -> Option<&str> {
+        self.process.authority.network().or(self.node.network.as_deref())
+    }
+
     /// Returns the node, for what outlives this call. What is started through it keeps within what confines the caller.
     #[must_use]
     pub fn node(&self) -> NodeHandle {

@@ -144,6 +144,7 @@ fn start(
         strict: loaded.project.config.strict,
         project: loaded.project.root.clone(),
         json_log: settings.json_log,
+        network: settings.network.clone(),
         tracing,
         ..NodeConfig::default()
     };
