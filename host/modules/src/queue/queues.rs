@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use super::ledger::Ledger;
 use super::line::{Bounds, Line};
-use crate::fail::{invalid, not_found, shown, unsupported};
+use crate::fail::{internal, invalid, not_found, shown, unsupported};
 
 /// Messages that a queue in memory holds unless its entry says otherwise.
 const MEMORY_LENGTH: usize = 1_000;
@@ -74,7 +74,7 @@ struct Open {
 impl Queues {
     /// Finds a queue, and opens what it needs. May wait for the disk the first time.
     pub(super) fn get(&self, registry: &Snapshot, node: &NodeHandle, id: &str) -> Result<Queue, Error> {
-        let entry = registry.find_id(id).ok_or_else(|| not_found(format!("there is no queue `{}`", shown(id))))?;
+        let entry = registry.find_id(id).ok_or_else(|| internal(format!("there is no queue `{}`", shown(id))))?;
         if entry.kind != "queue.queue" {
             return Err(invalid(format!("`{}` is of kind `{}` and no queue", shown(id), entry.kind)));
         }
