@@ -37,7 +37,7 @@ check.case("an id must lead to a volume", function()
     check.fails("NotFound", fs.get("fs_module:absent"))
     check.contains(check.fails("NotFound", fs.get("fs_module:unpacked")), "make `unpacked`")
     check.contains(check.fails("Invalid", fs.get("fs_module:outside")), "directory")
-    check.is_true(not pcall(fs.get, 5))
+    check.is_true(not pcall(fs.get, {}))
 end)
 
 check.case("a whole file is written and read", function()

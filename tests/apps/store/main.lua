@@ -156,7 +156,7 @@ check.case("keys and values that cannot be are refused", function()
     check.fails("Invalid", s:set("store", s))
     check.fails("Invalid", s:set("ttl", 1, -1))
     check.raises("number of seconds", s.set, s, "ttl", 1, {})
-    check.raises("string expected", s.get, s, 1)
+    check.raises("string expected", s.get, s, {})
 end)
 
 check.case("a full store takes no new key", function()
@@ -176,6 +176,14 @@ check.case("all processes see the same store", function()
     open():set("shared", { by = "main" })
     check.equal(funcs.call("store:reader", "store:cache", "shared"), { by = "main" })
     check.fails("NotFound", funcs.call("store:reader", "store:cache", "no such key"))
+end)
+
+check.case("a number is a key as its text", function()
+    local s = store.get("store:cache")
+    check.is_true(s:set(42, "by number"))
+    check.equal(s:get("42"), "by number")
+    check.equal(s:get(42), "by number")
+    check.raises("string expected", s.get, s, {})
 end)
 
 return { main = check.main }

@@ -1,5 +1,7 @@
 //! Reads the arguments of a call: wrong types raise, as those of Lua's own functions do.
 
+use std::sync::OnceLock;
+
 use rmpv::Value;
 
 use super::Fault;
@@ -9,13 +11,16 @@ use super::Fault;
 pub struct Args<'a> {
     function: &'a str,
     values: Vec<Value>,
+    /// The texts of numbers that were asked for as strings, as Lua's own functions do.
+    texts: Vec<OnceLock<String>>,
 }
 
 impl<'a> Args<'a> {
     /// Takes the arguments of `function`, whose name stands in messages.
     #[must_use]
     pub fn new(function: &'a str, values: Vec<Value>) -> Self {
-        Self { function, values }
+        let texts = values.iter().map(|_| OnceLock::new()).collect();
+        Self { function, values, texts }
     }
 
     /// Takes the resource off that a method is called on, which comes first.
@@ -61,7 +66,18 @@ impl<'a> Args<'a> {
         self.fault(number, &format!("{what} expected, got {got}"))
     }
 
-    /// Reads a string of UTF-8.
+    /// Finds the text of a number.
+    fn number_text(&self, number: usize) -> Option<&str> {
+        let value = self.get(number);
+        let cell = number.checked_sub(1).and_then(|index| self.texts.get(index))?;
+        match value {
+            Value::Integer(integer) => Some(cell.get_or_init(|| integer.to_string()).as_str()),
+            Value::F64(float) => Some(cell.get_or_init(|| float_text(*float)).as_str()),
+            _ => None,
+        }
+    }
+
+    /// Reads a string of UTF-8; a number counts as its text.
     ///
     /// # Errors
     ///
@@ -70,7 +86,7 @@ impl<'a> Args<'a> {
         match self.get(number) {
             Value::String(text) => text.as_str().ok_or_else(|| self.fault(number, "valid UTF-8 expected")),
             Value::Binary(_) => Err(self.fault(number, "valid UTF-8 expected")),
-            _ => Err(self.expected(number, "string")),
+            _ => self.number_text(number).ok_or_else(|| self.expected(number, "string")),
         }
     }
 
@@ -83,7 +99,7 @@ impl<'a> Args<'a> {
         if self.get(number).is_nil() { Ok(None) } else { self.text(number).map(Some) }
     }
 
-    /// Reads a string of any bytes.
+    /// Reads a string of any bytes; a number counts as its text.
     ///
     /// # Errors
     ///
@@ -92,7 +108,7 @@ impl<'a> Args<'a> {
         match self.get(number) {
             Value::String(text) => Ok(text.as_bytes()),
             Value::Binary(bytes) => Ok(bytes),
-            _ => Err(self.expected(number, "string")),
+            _ => self.number_text(number).map(str::as_bytes).ok_or_else(|| self.expected(number, "string")),
         }
     }
 
@@ -195,6 +211,25 @@ impl<'a> Args<'a> {
     }
 }
 
+/// Writes a float as Lua does: at most 14 digits, and a point in any case.
+fn float_text(float: f64) -> String {
+    if !float.is_finite() {
+        return if float.is_nan() { "nan".to_owned() } else { float.to_string() };
+    }
+    let scientific = format!("{float:.13e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let trimmed = |text: &str| text.trim_end_matches('0').trim_end_matches('.').to_owned();
+    match usize::try_from(13 - exponent) {
+        Ok(digits) if exponent >= -4 => {
+            let text = format!("{float:.digits$}");
+            let text = if digits == 0 { text } else { trimmed(&text) };
+            if text.contains('.') { text } else { text + ".0" }
+        }
+        _ => format!("{}e{}{:02}", trimmed(mantissa), if exponent < 0 { '-' } else { '+' }, exponent.abs()),
+    }
+}
+
 /// Names the type of a value as Lua does.
 fn type_name(value: &Value) -> &'static str {
     match value {
@@ -204,5 +239,39 @@ fn type_name(value: &Value) -> &'static str {
         Value::String(_) | Value::Binary(_) => "string",
         Value::Array(_) | Value::Map(_) => "table",
         Value::Ext(..) => "userdata",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn numbers_stand_for_their_text() {
+        let args = Args::new("f", vec![5.into(), Value::F64(0.5), Value::Boolean(true)]);
+        assert_eq!(args.text(1).unwrap(), "5");
+        assert_eq!(args.bytes(2).unwrap(), b"0.5");
+        assert!(args.text(3).is_err() && args.text(4).is_err());
+    }
+
+    #[test]
+    fn floats_are_written_as_lua_writes_them() {
+        let written = [
+            (3.0, "3.0"),
+            (-0.5, "-0.5"),
+            (1.0 / 3.0, "0.33333333333333"),
+            (1e15, "1e+15"),
+            (1e13, "10000000000000.0"),
+            (123_456_789_012_345.0, "1.2345678901234e+14"),
+            (0.0001, "0.0001"),
+            (0.000_01, "1e-05"),
+            (0.0, "0.0"),
+            (f64::INFINITY, "inf"),
+        ];
+        for (float, text) in written {
+            assert_eq!(float_text(float), text);
+        }
     }
 }
