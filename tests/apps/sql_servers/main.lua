@@ -436,7 +436,7 @@ local function servers()
         check.equal(rows, { {
             yes = true, small = 1, real = 0.1, exact = "123456789012345678901234.50", tiny = "-0.0001",
             uuid = "a1b2c3d4-0000-4000-8000-0123456789ab", jsonb = '{"a": [1, null]}', json = '{"a":1}', at = "2024-02-29T10:34:56.5Z",
-            there = "1999-12-31T23:59:59Z", day = "2024-02-29", time = "01:02:03.04", list = { 1, nil, 3 }, words = { "a", "b" },
+            there = "1999-12-31T23:59:59Z", day = "2024-02-29T00:00:00Z", time = "01:02:03.04", list = { 1, nil, 3 }, words = { "a", "b" },
             never = "infinity", padded = "x  ", oid = 4711,
         } })
         check.contains(check.fails("Invalid", db:query("SELECT point(1, 2) AS spot")), "CAST(spot AS text)")
@@ -449,7 +449,7 @@ local function servers()
         })
         check.equal(ask(db, "SELECT yes, exact, id, doc, at, day, list, mood, small, f, CAST(host AS text) AS host FROM typed"), { {
             yes = false, exact = "12345678901234567890.12", id = "a1b2c3d4-0000-4000-8000-0123456789ab", doc = '{"k": "v"}',
-            at = "2024-02-29T10:34:56Z", day = "2024-02-29", list = { 1, 2 }, mood = "happy", small = 7, f = 0.1, host = "10.0.0.1/32",
+            at = "2024-02-29T10:34:56Z", day = "2024-02-29T00:00:00Z", list = { 1, 2 }, mood = "happy", small = 7, f = 0.1, host = "10.0.0.1/32",
         } })
         check.fails("Invalid", db:execute("INSERT INTO typed (id) VALUES ($1)", { "no uuid" }))
         check.fails("Invalid", db:execute("INSERT INTO typed (small) VALUES ($1)", { 1.5 }))
@@ -488,7 +488,7 @@ local function servers()
         })
         local row = {
             yes = 1, tiny = -5, big = "18446744073709551615", f = 0.1, exact = "12345678901234567890.12", doc = '{"k":"v"}',
-            at = "2024-02-29T12:34:56.789Z", stamp = "2024-02-29T12:34:56Z", day = "2024-02-29", span = "-25:01:02", mood = "happy",
+            at = "2024-02-29T12:34:56.789Z", stamp = "2024-02-29T12:34:56Z", day = "2024-02-29T00:00:00Z", span = "-25:01:02", mood = "happy",
             bits = 513, bytes = "\0\255", year = 2024,
         }
         -- Without parameters the answer comes as text, with them in binary.

@@ -37,7 +37,7 @@ pub(super) fn read(value: Sql, column: &Column, parse_time: bool) -> Value {
         Sql::Date(year, month, day, hour, minute, second, micros) => {
             let date = format!("{year:04}-{month:02}-{day:02}");
             if column.column_type() == Kind::MYSQL_TYPE_DATE {
-                return date.into();
+                return if parse_time { beginning(&date) } else { date.into() };
             }
             let moment = format!("{date} {hour:02}:{minute:02}:{second:02}{}", fraction(micros, column));
             if parse_time { rfc3339(&moment) } else { moment.into() }
@@ -71,6 +71,7 @@ fn written(bytes: Vec<u8>, column: &Column, parse_time: bool) -> Value {
             text.parse::<f64>().map_or_else(|_| text.as_str().into(), Value::from)
         }
         Kind::MYSQL_TYPE_DATETIME | Kind::MYSQL_TYPE_TIMESTAMP if parse_time => rfc3339(&text),
+        Kind::MYSQL_TYPE_DATE if parse_time => beginning(&text),
         Kind::MYSQL_TYPE_BLOB
         | Kind::MYSQL_TYPE_TINY_BLOB
         | Kind::MYSQL_TYPE_MEDIUM_BLOB
@@ -99,6 +100,11 @@ fn fraction(micros: u32, column: &Column) -> String {
         return String::new();
     }
     format!(".{micros:06}").get(..=digits).unwrap_or_default().to_owned()
+}
+
+/// The moment at which a day begins.
+fn beginning(date: &str) -> Value {
+    format!("{date}T00:00:00Z").into()
 }
 
 fn rfc3339(written: &str) -> Value {

@@ -92,7 +92,8 @@ fn decode(ty: &Type, raw: &[u8]) -> Result<Value, Fault> {
         Type::DATE => match i32::from_sql_number(raw)? {
             i32::MAX => "infinity".into(),
             i32::MIN => "-infinity".into(),
-            days => date(i64::from(days) + EPOCH_DAYS).into(),
+            // As the moment at which it begins, like in the reference.
+            days => format!("{}T00:00:00Z", date(i64::from(days) + EPOCH_DAYS)).into(),
         },
         Type::TIME => time(i64::from_sql_number(raw)?).into(),
         Type::TIMESTAMP | Type::TIMESTAMPTZ => match i64::from_sql_number(raw)? {
