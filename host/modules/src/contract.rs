@@ -126,13 +126,19 @@ fn opened(registry: &Snapshot, id: &EntryId, only: Option<&str>) -> Result<Value
     let mut contracts = Vec::new();
     let mut methods = Vec::new();
     let mut required = Vec::new();
-    for bound in binding.contracts.iter().filter(|bound| only.is_none_or(|only| bound.contract.as_str() == only)) {
+    // Whoever opened it for one contract has the methods of all; those of that contract come last, and so hold.
+    let asked = |bound: &&BoundContract| only.is_some_and(|only| bound.contract.as_str() == only);
+    let (wanted, others): (Vec<&BoundContract>, Vec<&BoundContract>) = binding.contracts.iter().partition(asked);
+    for bound in others.into_iter().chain(wanted) {
         let Ok(contract) = find_contract(registry, &bound.contract) else { continue };
         contracts.push(Value::from(bound.contract.as_str()));
-        required.extend(bound.context_required.iter().map(|name| Value::from(name.as_str())));
+        if only.is_none() || asked(&bound) {
+            required.extend(bound.context_required.iter().map(|name| Value::from(name.as_str())));
+        }
         for (name, function) in &bound.methods {
             let Some(found) = contract.method(name) else { continue };
             let fields = vec![("function", Value::from(function.as_str())), ("definition", method(found))];
+            methods.retain(|(other, _): &(Value, Value)| other.as_str() != Some(name));
             methods.push((Value::from(name.as_str()), map(fields)));
         }
     }
