@@ -35,6 +35,12 @@ impl Entry {
         Self { id, kind: kind.into(), meta, data, origin: None }
     }
 
+    /// Gives the installed module that it belongs to, such as `acme/http`; none for an entry of the application itself.
+    #[must_use]
+    pub fn module(&self) -> Option<&str> {
+        self.origin.as_ref()?.module.as_deref()
+    }
+
     /// Gives the value of a field; the path starts with `meta` or with a field of the data.
     #[must_use]
     pub fn field(&self, path: &FieldPath) -> Option<&Value> {

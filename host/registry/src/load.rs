@@ -68,8 +68,11 @@ pub fn load(directory: &Path, options: &LoadOptions) -> Result<Loaded, Box<Repor
     }
     let disabled = &project.config.disabled;
     entries.retain(|entry| !disabled.covers(&entry.id));
-    requirements::link(&mut entries, &modules, disabled, &mut diagnostics);
     let changes = config_overrides(&project, &mut diagnostics);
+    // Before, because they may give a requirement its default; and again, because what they say holds. Problems are reported once.
+    overrides::apply(&changes, &mut entries, &mut Vec::new());
+    overrides::apply(&options.overrides, &mut entries, &mut Vec::new());
+    requirements::link(&mut entries, &modules, disabled, &mut diagnostics);
     overrides::apply(&changes, &mut entries, &mut diagnostics);
     overrides::apply(&options.overrides, &mut entries, &mut diagnostics);
     if let Some(catalog) = &options.modules {

@@ -2,23 +2,25 @@
 //!
 //! An `ns.requirement` names targets; its value is a parameter of some `ns.dependency`, or else its default.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use moonlet_language::diagnostic::Diagnostic;
+use moonlet_language::diagnostic::{Diagnostic, Level};
 use serde_json::Value;
 
+use crate::check::check_alone;
 use crate::entry::Entry;
 use crate::id::EntryId;
 use crate::overrides::set;
 use crate::path::FieldPath;
+use crate::schema::Reference;
 use crate::source::{Disabled, Module};
 use crate::suggest::nearest;
 
 /// The mark behind a path that appends to a list instead of replacing it.
 const APPEND: &str = "+=";
 
-/// Puts the values of all requirements into their targets.
-pub(crate) fn link(entries: &mut [Entry], modules: &[Module], disabled: &Disabled, diagnostics: &mut Vec<Diagnostic>) {
+/// Puts the values of all requirements into their targets. Targets that got none and cannot do without are left out.
+pub(crate) fn link(entries: &mut Vec<Entry>, modules: &[Module], disabled: &Disabled, diagnostics: &mut Vec<Diagnostic>) {
     let mut requirements: Vec<Entry> = entries.iter().filter(|entry| entry.kind == "ns.requirement").cloned().collect();
     if requirements.is_empty() {
         return;
@@ -28,10 +30,12 @@ pub(crate) fn link(entries: &mut [Entry], modules: &[Module], disabled: &Disable
     let parameters = Parameters::read(entries, modules);
     let positions: BTreeMap<EntryId, usize> =
         entries.iter().enumerate().map(|(position, entry)| (entry.id.clone(), position)).collect();
+    let mut unmet = BTreeSet::new();
     for requirement in &requirements {
         let value = match parameters.value_of(requirement, diagnostics) {
             Some(value) => value,
             None => {
+                unmet.extend(targets(requirement));
                 let message = format!("nothing gives a value to the requirement `{}`", requirement.id);
                 let diagnostic = requirement.locate(Diagnostic::warning("unmet-requirement", message), &FieldPath::new(), "");
                 diagnostics.push(diagnostic.help(format!(
@@ -54,6 +58,38 @@ pub(crate) fn link(entries: &mut [Entry], modules: &[Module], disabled: &Disable
                 diagnostics.push(diagnostic.help(problem.help));
             }
         }
+    }
+    leave_out(entries, &unmet, diagnostics);
+}
+
+/// Lists the entries that a requirement is for.
+fn targets(requirement: &Entry) -> impl Iterator<Item = EntryId> {
+    let targets = requirement.data.get("targets").and_then(Value::as_array).into_iter().flatten();
+    let namespace = requirement.id.to_namespace();
+    targets.filter_map(move |target| EntryId::resolve(target.get("entry")?.as_str()?, &namespace).ok())
+}
+
+/// Leaves out which of some entries lack something for want of a value, and whatever names them.
+fn leave_out(entries: &mut Vec<Entry>, unmet: &BTreeSet<EntryId>, diagnostics: &mut Vec<Diagnostic>) {
+    let mut kinds: BTreeMap<EntryId, String> = entries.iter().map(|entry| (entry.id.clone(), entry.kind.clone())).collect();
+    let mut suspects = unmet.clone();
+    while !suspects.is_empty() {
+        let mut gone = BTreeSet::new();
+        for entry in entries.iter().filter(|entry| suspects.contains(&entry.id)) {
+            let mut problems = Vec::new();
+            let references = check_alone(entry, &mut problems);
+            let lacks = |reference: &Reference| !kinds.get(&reference.id).is_some_and(|kind| reference.target.fits(kind));
+            if references.iter().any(lacks) || problems.iter().any(|problem| problem.level == Level::Error) {
+                let message = format!("`{}` is left out: a requirement of its module has no value", entry.id);
+                diagnostics.push(entry.locate(Diagnostic::warning("unmet-requirement", message), &FieldPath::new(), ""));
+                gone.insert(entry.id.clone());
+            }
+        }
+        entries.retain(|entry| !gone.contains(&entry.id));
+        gone.iter().for_each(|id| drop(kinds.remove(id)));
+        let names = |entry: &&Entry| check_alone(entry, &mut Vec::new()).iter().any(|reference| gone.contains(&reference.id));
+        suspects =
+            if gone.is_empty() { BTreeSet::new() } else { entries.iter().filter(names).map(|entry| entry.id.clone()).collect() };
     }
 }
 
@@ -91,7 +127,7 @@ impl<'a> Parameters<'a> {
                     all.push(Parameter {
                         component: component.to_owned(),
                         dependency: entry.id.clone(),
-                        root: owner(entry).is_none(),
+                        root: entry.module().is_none(),
                         name: name.to_owned(),
                         value: value.clone(),
                     });
@@ -104,7 +140,7 @@ impl<'a> Parameters<'a> {
 
     /// A parameter with the full id is meant for certain; a bare name is meant for the module that the dependency mounts.
     fn value_of(&self, requirement: &Entry, diagnostics: &mut Vec<Diagnostic>) -> Option<Value> {
-        let owner = owner(requirement);
+        let owner = requirement.module();
         let mounts = |component: &str| match owner {
             Some(owner) => owner == component,
             // A requirement among the entries of the application belongs to none of the installed modules.
@@ -130,11 +166,6 @@ impl<'a> Parameters<'a> {
         }
         Some(first.value.clone())
     }
-}
-
-/// Gives the installed module that an entry belongs to; none for an entry of the application itself.
-fn owner(entry: &Entry) -> Option<&str> {
-    entry.origin.as_ref()?.module.as_deref()
 }
 
 fn inject(

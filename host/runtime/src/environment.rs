@@ -201,7 +201,11 @@ impl Environment {
         {
             return Arc::clone(names);
         }
-        let variables = registry.of_kind("env.variable").filter_map(|entry| Variable::new(entry).ok());
+        let mut entries: Vec<_> = registry.of_kind("env.variable").collect();
+        // Of two with the same name the application's holds, which comes last, and else the first.
+        entries.reverse();
+        entries.sort_by_key(|entry| entry.module().is_none());
+        let variables = entries.into_iter().filter_map(|entry| Variable::new(entry).ok());
         let names = variables.filter_map(|variable| Some((variable.variable?, variable.id)));
         let names: Arc<FxHashMap<_, _>> = Arc::new(names.collect());
         self.state.lock().names = Some((version, Arc::clone(&names)));

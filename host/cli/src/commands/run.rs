@@ -167,6 +167,6 @@ mod tests {
         let loaded = load_project(Path::new("tests/projects/modules"), &ProjectArguments::default()).unwrap();
         let (own, of_modules) = of_application(&loaded.registry.snapshot(), &loaded.diagnostics);
         let own: Vec<&str> = own.iter().map(|found| &*found.message).collect();
-        assert_eq!((own.as_slice(), of_modules), (["`app:mail_db` (db.sql.sqlite) has no field `colour`"].as_slice(), 1));
+        assert_eq!((own.as_slice(), of_modules), (["`app:mail_db` (db.sql.sqlite) has no field `colour`"].as_slice(), 4));
     }
 }

@@ -61,8 +61,8 @@ fn check_requires(entry: &Entry, view: &LuaEntry, file: &Arc<str>, ast: &Ast, di
         if caught.iter().any(|caught| caught.contains(span)) {
             continue;
         }
-        // What runs only when somebody calls it may never run, and the reference starts such entries.
-        let level = if runs_at_start(ast, span) { Level::Error } else { Level::Warning };
+        // What runs only when somebody calls it may never run, and the reference starts such entries; so may what a module brings along.
+        let level = if runs_at_start(ast, span) && entry.module().is_none() { Level::Error } else { Level::Warning };
         diagnostics.push(undeclared(entry, file, span, &name, level));
     }
 }

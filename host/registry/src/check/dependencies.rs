@@ -34,10 +34,8 @@ fn missing(entries: &Entries) -> impl Iterator<Item = (&Checked, &str)> {
     let needed = needed.filter_map(|checked| Some((checked, checked.entry.data.get("component")?.as_str()?)));
     needed.filter(|(_, component)| {
         let namespace = component.replace('/', ".");
-        let is_of = |checked: &Checked| {
-            let module = checked.entry.origin.as_ref().and_then(|origin| origin.module.as_deref());
-            module == Some(*component) || lies_in(checked.entry.id.namespace(), &namespace)
-        };
+        let is_of =
+            |checked: &Checked| checked.entry.module() == Some(*component) || lies_in(checked.entry.id.namespace(), &namespace);
         !entries.values().any(is_of)
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use moonlet_language::diagnostic::Diagnostic;
+use moonlet_language::diagnostic::{Diagnostic, Level};
 use serde_json::Value;
 
 use super::{Checked, Entries};
@@ -41,10 +41,15 @@ fn report<'a>(
         owners.entry(name).or_default().push(checked);
     }
     for (name, owners) in owners {
+        let mut owners = owners;
+        // What the application itself says holds.
+        owners.sort_by_key(|owner| owner.entry.module().is_some());
         let Some((first, others)) = owners.split_first() else { continue };
         for other in others {
             let message = format!("the {what} `{name}` of `{}` belongs to `{}` already", other.entry.id, first.entry.id);
-            let diagnostic = other.entry.locate(Diagnostic::error("duplicate-name", message), path, "");
+            // Whoever uses a module cannot rename what is in it.
+            let level = if other.entry.module().is_some() { Level::Warning } else { Level::Error };
+            let diagnostic = other.entry.locate(Diagnostic::new("duplicate-name", level, message), path, "");
             let diagnostic = first.entry.also(diagnostic, path, "named here first");
             diagnostics.push(diagnostic.help(format!("give one of them another name; a {what} is unique among all entries")));
         }
