@@ -133,3 +133,34 @@ impl<'a> Section<'a> {
         Failure::message(format!("`{}.{field}` of the configuration must be {wanted}, and is {found}", self.name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn metrics_may_be_told_at_a_port_or_nowhere() {
+        let read = |config: Value| {
+            let found = address(&Section::of(&config, "prometheus").unwrap());
+            found.map(|address| address.map(|address| address.to_string())).ok()
+        };
+        assert_eq!(read(json!({"prometheus": {"address": ":9090"}})), Some(Some("0.0.0.0:9090".to_owned())));
+        assert_eq!(read(json!({"prometheus": {"address": "127.0.0.1:9090"}})), Some(Some("127.0.0.1:9090".to_owned())));
+        assert_eq!(read(json!({"prometheus": {"enabled": true}})), Some(None));
+        assert_eq!(read(json!({"prometheus": {"address": "nowhere"}})), None);
+    }
+
+    #[test]
+    fn levels_are_the_numbers_of_the_reference() {
+        let read = |config: Value| least_level(&Section::of(&config, "logmanager").unwrap()).ok();
+        assert_eq!(read(json!({})), Some(None));
+        assert_eq!(read(json!({"logmanager": {"min_level": -1}})), Some(None));
+        assert_eq!(read(json!({"logmanager": {"min_level": 1}})), Some(Some(LevelFilter::WARN)));
+        assert_eq!(read(json!({"logmanager": {"propagate_downstream": false}})), Some(Some(LevelFilter::OFF)));
+        assert_eq!(read(json!({"logmanager": {"min_level": "info"}})), None);
+    }
+}

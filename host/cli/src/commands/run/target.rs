@@ -54,11 +54,10 @@ pub(crate) fn find_tests(snapshot: &Snapshot, host: Option<&str>, words: &[Strin
 pub(crate) fn commands(snapshot: &Snapshot) -> Vec<(Command, EntryId)> {
     let command = |entry: &Entry| Some((Command::read(entry)?, entry.module().is_some(), entry.id.clone()));
     let mut commands: Vec<_> = snapshot.entries().filter(|entry| is_process(entry)).filter_map(|entry| command(entry)).collect();
-    // Of two with the same name the application's holds.
+    // Of two with the same name the application's is found first.
     commands.sort_by(|(left, left_of_module, _), (right, right_of_module, _)| {
         left.name.cmp(&right.name).then(left_of_module.cmp(right_of_module))
     });
-    commands.dedup_by(|(other, _, _), (first, _, _)| other.name == first.name);
     commands.into_iter().map(|(command, _, id)| (command, id)).collect()
 }
 
