@@ -94,8 +94,8 @@ end)
 
 check.case("a network that is not there is refused, and not left out", function()
     local spawner = process.with_options({ network = "spawning:tor" })
-    check.contains(check.fails(errors.INVALID, spawner:spawn("spawning:adds", HOST, 1, 2)):message(), "network")
-    check.fails(errors.INVALID, spawner:exec("spawning:adds", HOST, 1, 2))
+    check.contains(check.fails(errors.NOT_FOUND, spawner:spawn("spawning:adds", HOST, 1, 2)):message(), "network")
+    check.fails(errors.NOT_FOUND, spawner:exec("spawning:adds", HOST, 1, 2))
     check.equal(process.with_options({ network = "", other = 1 }):exec("spawning:adds", HOST, 1, 2), 3)
 end)
 
