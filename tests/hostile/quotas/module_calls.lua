@@ -10,7 +10,7 @@ local function main()
     local results = channel.new(60)
     for _ = 1, 60 do
         coroutine.spawn(function()
-            local packed, err = compress.brotli.encode(body, { level = 9 })
+            local packed, err = compress.brotli.encode(body, { level = 11 })
             results:send(packed and true or err)
         end)
     end
