@@ -87,8 +87,9 @@ pub(super) unsafe fn settle(lua: State) {
 /// instead of in holes all over the image.
 #[cfg(target_arch = "wasm32")]
 unsafe fn fill_holes() {
-    /// No hole is that large, so such a block lies at the end of the heap. It also grows the memory, so that small processes need not.
-    const LARGE: usize = 1 << 20;
+    /// No hole is that large, so such a block lies at the end of the heap. It also grows the memory, so that small processes need not;
+    /// more would cost every process, because what is written to is looked for in all of the memory when it ends.
+    const LARGE: usize = 256 << 10;
     let end = realloc(ptr::null_mut(), LARGE);
     free(end);
     let mut size = 4096;

@@ -11,7 +11,7 @@ use crate::host::Host;
 use crate::process::{Inner, Process};
 
 /// What each process has of each sort without a charge; what its instance is charged at least covers that.
-const FREE: usize = 16 << 10;
+const FREE: usize = 8 << 10;
 /// Bytes that are charged at once.
 const BLOCK: usize = 16 << 10;
 

@@ -14,7 +14,7 @@ pub struct Quota {
     /// Processes that are alive: stops a tenant that fills the process table.
     pub processes: Option<u64>,
     /// Linear memory of all processes, with the arguments and contexts that the node holds for them: stops a tenant that needs many small
-    /// processes for one large theft. Each starts with about 1.6 MiB.
+    /// processes for one large theft. Each starts with about 0.9 MiB.
     pub memory: Option<Size>,
     /// The share of CPU time against other hosts that are busy: twice the weight is twice the time. 100 by default.
     pub cpu_weight: Option<u64>,
@@ -37,7 +37,7 @@ impl Quota {
         (
             "memory",
             "size",
-            "Linear memory of all processes, of which each starts with about 1.6 MiB, with their arguments and contexts: stops a tenant that \
+            "Linear memory of all processes, of which each starts with about 0.9 MiB, with their arguments and contexts: stops a tenant that \
              needs many small processes for one large theft.",
         ),
         (
