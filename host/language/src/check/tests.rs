@@ -38,8 +38,9 @@ fn build(types: &mut Types, shape: &Shape) -> TypeId {
     build_with(types, shape, true)
 }
 
-/// `absent` is whether fields may be absent. An optional field of a record with more fields than are known is where gradual
-/// types give up transitivity: `{y: number}` is a `{}`, and a `{}` is a `{y?: string}`.
+/// `absent` is whether fields and arguments may be absent. An optional field of a record with more fields than are known is where
+/// gradual types give up transitivity: `{y: number}` is a `{}`, and a `{}` is a `{y?: string}`. So is an argument that may be nil:
+/// a `(nil) -> ()` can be called like a `() -> ()`, and that like a `(boolean) -> ()`.
 fn build_with(types: &mut Types, shape: &Shape, absent: bool) -> TypeId {
     let build = |types: &mut Types, shape: &Shape| build_with(types, shape, absent);
     match shape {
@@ -94,7 +95,12 @@ fn build_with(types: &mut Types, shape: &Shape, absent: bool) -> TypeId {
             types.record(record)
         }
         Shape::Function(params, returns) => {
-            let params = params.iter().map(|param| Param { name: None, value: build(types, param), optional: false }).collect();
+            let param = |types: &mut Types, param: &Shape| {
+                let value = build(types, param);
+                let value = if absent || !types.has_nil(value) { value } else { TypeId::STRING };
+                Param { name: None, value, optional: false }
+            };
+            let params = params.iter().map(|shape| param(types, shape)).collect();
             let returns = Pack { types: returns.iter().map(|value| build(types, value)).collect(), rest: None };
             types.function(Signature { params, returns, declared: true, ..Signature::default() })
         }
