@@ -16,6 +16,9 @@ pub(crate) use weight::weight;
 
 /// How deep a document may nest that the host itself reads.
 const DEPTH: usize = 64;
+/// Bytes that the values of a document may take in memory which is read without being charged to anybody: a megabyte of it can hold
+/// a million values.
+const MAX_WEIGHT: usize = 32 << 20;
 
 /// Writes a map of names and values.
 #[must_use]
@@ -81,15 +84,35 @@ pub fn decode_values(bytes: &[u8]) -> Result<Vec<Value>, Error> {
     }
 }
 
+/// Reads the values of a payload that a guest wrote, where nobody is charged for them.
+///
+/// # Errors
+///
+/// Kind `Invalid` when the bytes are no array document, or one of far too many values.
+pub(crate) fn decode_few(bytes: &[u8]) -> Result<Vec<Value>, Error> {
+    check_weight(bytes)?;
+    decode_values(bytes)
+}
+
+fn check_weight(bytes: &[u8]) -> Result<(), Error> {
+    if weight(bytes) > MAX_WEIGHT {
+        return Err(errors::invalid(format!(
+            "a document has too many values: {MAX_WEIGHT} bytes of memory are the most that it may take"
+        )));
+    }
+    Ok(())
+}
+
 /// Reads a map document; empty bytes are an empty map.
 ///
 /// # Errors
 ///
-/// Kind `Invalid` when the bytes are no map document.
+/// Kind `Invalid` when the bytes are no map document, or one of far too many values.
 pub fn decode_map(bytes: &[u8]) -> Result<Vec<(Value, Value)>, Error> {
     if bytes.is_empty() {
         return Ok(Vec::new());
     }
+    check_weight(bytes)?;
     match decode(bytes)? {
         Value::Map(fields) => Ok(fields),
         // An empty Lua table is an empty array to an encoder that cannot know better.
@@ -205,6 +228,16 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+
+    #[test]
+    fn documents_of_far_too_many_values_are_refused() {
+        let many = encode(&Value::Array(vec![Value::Nil; 2_000_000]));
+        assert_eq!(decode_few(&many).unwrap_err().kind, "Invalid");
+        let map = encode(&Value::Map(vec![("list".into(), decode(&many).unwrap())]));
+        assert_eq!(decode_map(&map).unwrap_err().kind, "Invalid");
+        let long = encode(&Value::Array(vec![Value::Binary(vec![7; 8 << 20])]));
+        assert!(decode_few(&long).is_ok(), "a long text is few values");
+    }
 
     #[test]
     fn a_map_laid_over_another_wins() {

@@ -275,7 +275,7 @@ impl NodeHandle {
         birth.trace = options.trace.or_else(|| self.trace.clone());
         birth.waiter = Some(Waiter::Host(Box::new(move |_, exit| {
             // Channels in the result mean nothing outside.
-            done(exit.and_then(|value| document::decode_values(&value.data)));
+            done(exit.and_then(|value| document::decode_few(&value.data)));
         })));
         let process = node.bear(birth)?;
         let entered = node.admit_call(&process)?;

@@ -235,7 +235,7 @@ async fn run_component(node: Arc<Shared>, process: Arc<Process>, args: Payload) 
     let component = match code {
         Code::Component(component) => component,
         Code::Exported(exported, view) => {
-            let args = document::decode_values(&args.data)?;
+            let args = document::decode_few(&args.data)?;
             let grants = WasiGrants { terminal: terms.host.terminal, ..crate::foreign::grants(&node, view)? };
             let results = exported.run(imports, limits, &grants, &args).await.map_err(fault)??;
             return Ok(Payload { data: document::values(&results), channels: Vec::new() });

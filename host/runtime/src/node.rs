@@ -230,7 +230,7 @@ impl Node {
         birth.authority = self.shared.authority_of_command(entry).unwrap_or_else(|| self.shared.nobody());
         birth.waiter = Some(Waiter::Host(Box::new(move |_, exit| {
             // Channels in the result mean nothing outside.
-            let values = exit.and_then(|value| document::decode_values(&value.data));
+            let values = exit.and_then(|value| document::decode_few(&value.data));
             // Nobody may wait any more.
             let _ = sender.send(values);
         })));

@@ -116,7 +116,7 @@ fn event(event: Event) -> Option<PortEvent> {
     match event {
         Event::Message(message) => {
             // What cannot be read is of no use to anybody; a guest that writes such a document only talks to itself.
-            let values = document::decode_values(&message.body.data).ok()?;
+            let values = document::decode_few(&message.body.data).ok()?;
             Some(PortEvent::Message { sender: message.sender, topic: message.topic, values })
         }
         Event::Signal(signal) => match signal.kind {

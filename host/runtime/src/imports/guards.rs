@@ -149,7 +149,7 @@ impl Calls {
 
     /// Answers the guest, which asks for its builders before anything is started.
     pub(super) fn ask_policies(&self, args: &Payload) -> Result<(), Error> {
-        let values = document::decode_values(&args.data)?;
+        let values = document::decode_few(&args.data)?;
         match values.as_slice() {
             [action, resource] => self.guard(action.as_str().unwrap_or_default(), resource.as_str().unwrap_or_default()),
             _ => Err(errors::invalid("an action and a resource are needed")),

@@ -49,7 +49,7 @@ impl wit::modules::Host for Calls {
             return self.ask_policies(&args).map(|()| wit::Reply::Done(Payload::empty()));
         }
         if module == PROCESSES {
-            let values = document::decode_values(&args.data)?;
+            let values = document::decode_few(&args.data)?;
             let value = self.node.about_processes(&self.process, &function, &values)?;
             return Ok(wit::Reply::Done(Payload { data: document::values(&[value]), channels: Vec::new() }));
         }
