@@ -8,6 +8,7 @@ use std::sync::Arc;
 use moonlet_runtime::{Answer, Args, Error, Fault, HostModule, Manifest, ModuleCall, Value};
 use parking_lot::Mutex;
 
+use crate::deep;
 use crate::fail::{internal, invalid, no_function};
 use crate::recent::Recent;
 
@@ -33,6 +34,8 @@ pub(crate) use scope::{Expression, Scope, Trouble};
 
 /// The longest expression.
 const MAX_SOURCE: usize = 16 * 1024;
+/// Expressions with so many parts within each other are evaluated where they are asked for, deeper ones on a deep stack.
+const SHALLOW: usize = 8;
 
 /// The module.
 #[derive(Debug, Default)]
@@ -57,13 +60,19 @@ impl HostModule for Expr {
             "eval" | "run" => {
                 let program = compile(args.text(1)?)?;
                 args.opt_table(2).or_else(|fault| args.opt_list(2).map(|_| &[][..]).map_err(|_| fault))?;
-                Answer::one(evaluate::run(&program, args.get(2), call.max_bytes())?)
+                let (environment, most) = (args.get(2), call.max_bytes());
+                let result = match program.height {
+                    ..=SHALLOW => evaluate::run(&program, environment, most),
+                    _ => deep::run(|| evaluate::run(&program, environment, most))?,
+                };
+                Answer::one(result?)
             }
             "compile" => {
                 let source = args.text(1)?;
                 let program = compile(source)?;
                 if !args.get(2).is_nil() {
-                    check::names(&program, args.table(2)?)?;
+                    let known = args.table(2)?;
+                    deep::run(|| check::names(&program, known))??;
                 }
                 Answer::one(source)
             }
@@ -84,7 +93,8 @@ fn compile(source: &str) -> Result<Arc<Program>, Error> {
     if let Some(program) = CACHE.lock().get(source) {
         return Ok(program);
     }
-    let program = parser::parse(source).map_err(|problem| internal(problem.describe(source)))?;
+    let parse = || parser::parse(source).map_err(|problem| internal(problem.describe(source)));
+    let program = deep::run(parse)??;
     let program = Arc::new(program);
     CACHE.lock().put(source, &program);
     Ok(program)

@@ -13,6 +13,7 @@ mod cloudstorage;
 mod compress;
 mod contract;
 mod crypto;
+mod deep;
 mod env;
 mod eval_runner;
 mod events;

@@ -9,6 +9,7 @@ use moonlet_registry::Entry;
 use moonlet_runtime::{Answer, Args, Error, Fault, HostModule, Manifest, ModuleCall, Value};
 use serde_json::Value as Json;
 
+use crate::deep;
 use crate::fail::{internal, invalid, no_function, not_found, shown};
 
 mod parse;
@@ -52,7 +53,8 @@ impl HostModule for Templates {
                     return Err(invalid("the name of the template is empty").into());
                 }
                 let set = Set::new(call, &*find_set(call, set)?);
-                Answer::one(render::render(&set, name, args.get(2), call.max_bytes())?)
+                let (data, most) = (args.get(2), call.max_bytes());
+                Answer::one(deep::run(|| render::render(&set, name, data, most))??)
             }
             other => Err(no_function("templates", other)),
         }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) root: Node,
+    /// How many parts stand within each other.
+    pub(super) height: usize,
     pub(super) source: String,
 }
 
@@ -14,6 +16,59 @@ pub(super) struct Program {
 pub(super) struct Node {
     pub(super) kind: Kind,
     pub(super) at: usize,
+}
+
+impl Node {
+    /// Counts how many parts stand within each other at most, without following them down by calls.
+    pub(super) fn height(&self) -> usize {
+        let (mut most, mut waiting) = (0, vec![(self, 1)]);
+        while let Some((node, height)) = waiting.pop() {
+            most = most.max(height);
+            let mut push = |node| waiting.push((node, height + 1));
+            match &node.kind {
+                Kind::Nil
+                | Kind::Bool(_)
+                | Kind::Int(_)
+                | Kind::Float(_)
+                | Kind::Text(_)
+                | Kind::Name(_)
+                | Kind::Pointer(_)
+                | Kind::Environment => {}
+                Kind::Array(nodes) | Kind::Call(_, nodes) => nodes.iter().for_each(push),
+                Kind::Map(fields) => fields.iter().for_each(|(key, value)| {
+                    push(key);
+                    push(value);
+                }),
+                Kind::Unary(_, operand) | Kind::Chain(operand) => push(operand),
+                Kind::Binary(_, left, right) | Kind::Let(_, left, right) => {
+                    push(left);
+                    push(right);
+                }
+                Kind::Conditional(condition, then, otherwise) => {
+                    push(condition);
+                    push(then);
+                    push(otherwise);
+                }
+                Kind::Member { object, key, .. } => {
+                    push(object);
+                    push(key);
+                }
+                Kind::Slice(object, from, to) => {
+                    push(object);
+                    from.iter().chain(to).for_each(|node| push(node));
+                }
+                Kind::Method { object, args, .. } => {
+                    push(object);
+                    args.iter().for_each(push);
+                }
+                Kind::Predicate { list, body, rest, .. } => {
+                    push(list);
+                    body.iter().chain(rest).for_each(|node| push(node));
+                }
+            }
+        }
+        most
+    }
 }
 
 #[derive(Debug)]

@@ -8,6 +8,8 @@ use super::{builtins, predicate};
 
 /// How deep an expression may nest: reading and evaluating follow it down.
 const MAX_DEPTH: usize = 64;
+/// How many parts may stand within each other: evaluating follows them down, and parentheses make more of them than nesting does.
+const MAX_HEIGHT: usize = 256;
 
 type Parsed = Result<Node, Problem>;
 
@@ -25,7 +27,14 @@ fn parse_at(source: &str, predicates: usize) -> Result<Program, Problem> {
     let mut parser = Parser { tokens: tokens(source)?, next: 0, depth: 0, predicates };
     let root = parser.sequence()?;
     match &parser.peek().kind {
-        TokenKind::End => Ok(Program { root, source: source.to_owned() }),
+        TokenKind::End => {
+            let height = root.height();
+            if height > MAX_HEIGHT {
+                let message = format!("the expression has more than {MAX_HEIGHT} parts that stand within each other");
+                return Err(Problem::new(0, message));
+            }
+            Ok(Program { root, height, source: source.to_owned() })
+        }
         _ => Err(parser.unexpected()),
     }
 }
