@@ -3,12 +3,14 @@
 //! A sheet stays in its file until a cell of it is set, and is read row by row; what a workbook keeps in memory is charged to its
 //! process host and bounded. Workbooks come from files and streams that the program has, so that the module guards nothing itself.
 
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::sync::Arc;
 
 use moonlet_runtime::{Answer, Args, Error, Fault, HostModule, Manifest, ModuleCall, Value};
 use parking_lot::Mutex;
 
-use crate::archive::{Source, Spooled};
+use crate::archive::Spooled;
 use crate::fail::{internal, invalid, no_function};
 use crate::fs::{FILE, OpenFile};
 use crate::heavy::{self, Canceled};
@@ -33,7 +35,7 @@ const PACKED: &str = "Packed";
 const SPOOL: &str = "Spool";
 /// What one workbook keeps in memory: its texts, and the cells of sheets that were changed.
 const LARGEST: u64 = 128 << 20;
-/// Bytes of a written workbook that are given out at once.
+/// Bytes of a workbook that are taken in or given out at once.
 const PIECE: usize = 256 << 10;
 
 /// The module.
@@ -86,23 +88,38 @@ fn on_module(call: &ModuleCall<'_>, function: &str, args: &Args<'_>) -> Result<A
         "spool" => Answer::one(call.keep(SPOOL, Arc::<Spooled>::default())?),
         "open" => {
             let value = args.get(1);
-            let source: Box<dyn FnOnce() -> Result<Source, Error> + Send> =
+            let spool: Box<dyn FnOnce(&Canceled) -> Result<Arc<Spooled>, Error> + Send> =
                 if let Some(file) = call.foreign::<OpenFile>("fs", FILE, value) {
-                    Box::new(move || {
-                        Source::file(file.duplicate()?).map_err(|error| internal(format!("failed to read: {}", error.kind())))
-                    })
+                    Box::new(move |canceled| copy(file.duplicate()?, canceled))
                 } else if let Ok(spool) = call.resource::<Spooled>(SPOOL, value) {
-                    Box::new(move || spool.source())
+                    Box::new(move |_| Ok(spool))
                 } else {
                     return Err(internal("a workbook is opened from a file or a stream").into());
                 };
             let keeper = call.keeper();
             heavy::run(call, move |canceled| {
-                let book = Book::open(Package::open(source()?, &memory)?, memory, canceled)?;
+                let book = Book::open(Package::open(spool(canceled)?, &memory)?, memory, canceled)?;
                 Ok(vec![keeper.keep(WORKBOOK, Arc::new(Workbook(Mutex::new(Some(book)))))?])
             })
         }
         _ => Err(no_function("excel", function)),
+    }
+}
+
+/// Copies a file: sheets are read when they are asked for, and the file may have been written anew by then, by this workbook itself.
+fn copy(mut file: File, canceled: &Canceled) -> Result<Arc<Spooled>, Error> {
+    let spool = Spooled::default();
+    let mut piece = vec![0; PIECE];
+    let failed = |error: io::Error| internal(format!("failed to read: {}", error.kind()));
+    file.rewind().map_err(failed)?;
+    loop {
+        if canceled.is_set() {
+            return Err(internal("reading the workbook was given up"));
+        }
+        match file.read(&mut piece).map_err(failed)? {
+            0 => return Ok(Arc::new(spool)),
+            count => spool.add(piece.get(..count).unwrap_or_default())?,
+        }
     }
 }
 

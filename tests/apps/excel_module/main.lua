@@ -298,4 +298,28 @@ check.case("a destination that takes no more ends the writing", function()
     end }))
 end)
 
+check.case("a workbook is saved where it came from", function()
+    local function write(book)
+        local file = assert(out:open("same.xlsx", "w"))
+        check.is_nil(book:write_to(file))
+        file:close()
+    end
+    local function read()
+        local file = assert(out:open("same.xlsx", "r"))
+        local book = assert(excel.open(file))
+        file:close()
+        return book
+    end
+    local book = excel.new()
+    check.is_nil(book:set_cell_value("Sheet1", "A1", "before"))
+    write(book)
+    book = read()
+    book:new_sheet("Two")
+    check.is_nil(book:set_cell_value("Two", "A1", "after"))
+    write(book)
+    book = read()
+    check.equal(book:get_rows("Sheet1"), { { "before" } })
+    check.equal(book:get_rows("Two"), { { "after" } })
+end)
+
 return { main = check.main }

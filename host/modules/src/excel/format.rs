@@ -7,7 +7,7 @@ use std::fmt::Write;
 /// Digits that Excel keeps of a number.
 const DIGITS: usize = 15;
 /// The longest format that is looked at; a longer one shows the number as it is.
-const LONGEST: usize = 255;
+pub(super) const LONGEST: usize = 255;
 /// The most decimal places that Excel shows.
 const PLACES: usize = 30;
 const MONTHS: [&str; 12] =

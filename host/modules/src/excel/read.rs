@@ -22,6 +22,8 @@ pub(super) const SHEETS: usize = 1024;
 const FORMATS: usize = 65_490;
 /// Bytes of the texts that stand in one row, or that one text is put together from.
 const LONGEST_ROW: usize = 1 << 20;
+/// Bytes of the name of a sheet or of a part: Excel has 31 characters for the former.
+const LONGEST_NAME: usize = 1024;
 
 /// What all sheets of an opened workbook refer to.
 #[derive(Debug, Default)]
@@ -74,10 +76,10 @@ pub(super) struct Opened {
 /// Reads everything but the sheets. What stays in memory is charged to `memory`.
 pub(super) fn open(package: Package, memory: &Freight, canceled: &Canceled) -> Result<Opened, Error> {
     let canceled = Some(canceled);
-    let root = relations(&package, "", canceled)?;
+    let root = relations(&package, "", memory, canceled)?;
     let found = root.iter().find(|(_, relation)| relation.kind == "officeDocument");
     let book = found.map_or("xl/workbook.xml", |(_, relation)| &relation.target).to_owned();
-    let related = relations(&package, &book, canceled)?;
+    let related = relations(&package, &book, memory, canceled)?;
     let mut tables = Tables::default();
     let mut sheets = Vec::new();
     let mut part = package.part(&book, canceled)?.ok_or_else(|| broken("it names no workbook"))?;
@@ -85,6 +87,9 @@ pub(super) fn open(package: Package, memory: &Freight, canceled: &Canceled) -> R
         match part.next()? {
             Event::Start if part.name() == "sheet" => {
                 let name = part.attribute("name")?.unwrap_or_default().into_owned();
+                if name.len() > LONGEST_NAME {
+                    return Err(limit("workbook_name", LONGEST_NAME as u64, name.len() as u64));
+                }
                 let relation = part.attribute("id")?.and_then(|id| related.get(&*id));
                 let relation = relation.ok_or_else(|| broken("a sheet has no part"))?;
                 // Sheets of charts have no cells.
@@ -103,18 +108,19 @@ pub(super) fn open(package: Package, memory: &Freight, canceled: &Canceled) -> R
             _ => {}
         }
     }
-    for relation in related.values() {
-        let read = match relation.kind.as_str() {
-            "sharedStrings" => read_texts,
-            "styles" => read_formats,
-            _ => continue,
-        };
-        if let Some(part) = package.part(&relation.target, canceled)? {
+    // One of each: a file that names a part a thousand times would have it read as often.
+    for (kind, read) in [("sharedStrings", read_texts as ReadPart), ("styles", read_formats)] {
+        let relation = related.values().find(|relation| relation.kind == kind);
+        if let Some(relation) = relation
+            && let Some(part) = package.part(&relation.target, canceled)?
+        {
             read(part, &mut tables, memory)?;
         }
     }
     Ok(Opened { package, tables, sheets })
 }
+
+type ReadPart = fn(Part, &mut Tables, &Freight) -> Result<(), Error>;
 
 /// What a part says of another one.
 struct Relation {
@@ -123,7 +129,12 @@ struct Relation {
 }
 
 /// Reads what a part is related to, by id.
-fn relations(package: &Package, part: &str, canceled: Option<&Canceled>) -> Result<BTreeMap<String, Relation>, Error> {
+fn relations(
+    package: &Package,
+    part: &str,
+    memory: &Freight,
+    canceled: Option<&Canceled>,
+) -> Result<BTreeMap<String, Relation>, Error> {
     let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
     let slash = if folder.is_empty() { "" } else { "/" };
     let mut found = BTreeMap::new();
@@ -142,6 +153,11 @@ fn relations(package: &Package, part: &str, canceled: Option<&Canceled>) -> Resu
                 if found.len() >= SHEETS * 4 {
                     return Err(limit("workbook_relations", SHEETS as u64 * 4, found.len() as u64 + 1));
                 }
+                let longest = id.len().max(target.len()).max(kind.len());
+                if longest > LONGEST_NAME {
+                    return Err(limit("workbook_name", LONGEST_NAME as u64, longest as u64));
+                }
+                memory.add(id.len() + kind.len() + target.len() + 128)?;
                 found.insert(id, Relation { kind, target });
             }
             Event::Eof => return Ok(found),
@@ -198,7 +214,7 @@ fn unescaped(text: String) -> String {
     while let Some(at) = rest.find("_x") {
         let (before, from) = rest.split_at(at);
         plain.push_str(before);
-        let code = from.get(2..6).filter(|_| from.get(6..7) == Some("_"));
+        let code = from.get(2..6).filter(|code| from.get(6..7) == Some("_") && code.bytes().all(|byte| byte.is_ascii_hexdigit()));
         match code.and_then(|code| u32::from_str_radix(code, 16).ok()).and_then(char::from_u32) {
             Some(character) => {
                 plain.push(character);
@@ -219,14 +235,18 @@ fn read_formats(mut part: Part, tables: &mut Tables, memory: &Freight) -> Result
     let mut in_cells = false;
     loop {
         let event = part.next()?;
-        if event == Event::Eof {
-            return Ok(());
+        match event {
+            Event::Eof => return Ok(()),
+            // Between two elements, the name is that of the first.
+            Event::Text => continue,
+            Event::Start | Event::End => {}
         }
         match part.name() {
             "cellXfs" => in_cells = event == Event::Start,
             "numFmt" if event == Event::Start => {
                 let number = part.attribute("numFmtId")?.and_then(|number| number.parse().ok());
-                let code = part.attribute("formatCode")?.unwrap_or_default();
+                // What is too long to be looked at shows the number as it is.
+                let code = part.attribute("formatCode")?.filter(|code| code.len() <= format::LONGEST).unwrap_or_default();
                 if let Some(number) = number {
                     if named.len() >= FORMATS {
                         return Err(limit("workbook_formats", FORMATS as u64, named.len() as u64 + 1));

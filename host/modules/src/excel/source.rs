@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use moonlet_runtime::{Error, Freight};
 
-use crate::archive::{Archive, Bytes, Options, Source};
+use crate::archive::{Archive, Bytes, Options, Spooled};
 use crate::fail::{internal, limit};
 use crate::heavy::Canceled;
 use crate::xml::{Pieces, Xml};
@@ -21,7 +21,11 @@ const ITEM: usize = 256;
 const OLD: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0];
 
 /// The file of a workbook.
-pub(super) struct Package(Arc<Archive>);
+pub(super) struct Package {
+    archive: Arc<Archive>,
+    /// The bytes, for as long as they are read.
+    _spool: Arc<Spooled>,
+}
 
 /// A part that is read.
 pub(super) type Part = Xml<Unpacked>;
@@ -43,24 +47,25 @@ impl Pieces for Unpacked {
 }
 
 impl Package {
-    pub(super) fn open(source: Source, memory: &Freight) -> Result<Self, Error> {
+    pub(super) fn open(spool: Arc<Spooled>, memory: &Freight) -> Result<Self, Error> {
+        let source = spool.source()?;
         if source.start(OLD.len()).is_ok_and(|start| start == OLD) {
             return Err(internal("failed to open the workbook: it is encrypted, or of the old format .xls"));
         }
         let archive = Archive::open(source, Options::of_zip(PARTS, LARGEST_PART), None, false).map_err(opening)?;
         memory.add(archive.items().iter().map(|item| 2 * item.name.len() + ITEM).sum())?;
-        Ok(Self(Arc::new(archive)))
+        Ok(Self { archive: Arc::new(archive), _spool: spool })
     }
 
     /// Opens a part; none when there is no such part. Names are found as Excel finds them, in whatever case.
     pub(super) fn part(&self, name: &str, canceled: Option<&Canceled>) -> Result<Option<Part>, Error> {
         let name = name.trim_start_matches('/');
-        let item = self.0.items().iter().find(|item| item.name.eq_ignore_ascii_case(name));
+        let item = self.archive.items().iter().find(|item| item.name.eq_ignore_ascii_case(name));
         let Some(item) = item else { return Ok(None) };
         if item.size > LARGEST_PART {
             return Err(limit("workbook_part", LARGEST_PART, item.size));
         }
-        let bytes = self.0.open_item(item).map_err(opening)?;
+        let bytes = self.archive.open_item(item).map_err(opening)?;
         Ok(Some(Xml::new(Unpacked { bytes, canceled: canceled.cloned() }, LONGEST_TEXT)))
     }
 }

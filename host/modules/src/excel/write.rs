@@ -72,27 +72,35 @@ fn write_sheet(book: &Book, sheet: usize, zip: &mut Zipper<Spool>, canceled: &Ca
     let mut text = format!("{HEAD}<worksheet xmlns=\"{MAIN}\"><sheetData>");
     let mut walk = book.rows(sheet, Some(canceled))?;
     while let Some(row) = book.next_row(sheet, &mut walk)? {
-        if canceled.is_set() {
-            return Err(internal("writing the workbook was given up"));
-        }
-        write_row(&book.tables, &row, &mut text);
-        if text.len() >= PIECE {
-            zip.data(text.as_bytes()).map_err(|error| failed(&error))?;
-            text.clear();
-        }
+        write_row(&book.tables, &row, &mut text, zip, canceled)?;
     }
     text.push_str("</sheetData></worksheet>");
     zip.data(text.as_bytes()).map_err(|error| failed(&error))
 }
 
-fn write_row(tables: &Tables, row: &Row, text: &mut String) {
+/// Writes a row piece by piece: its cells may all show one long text of the file, which is there only once.
+fn write_row(tables: &Tables, row: &Row, text: &mut String, zip: &mut Zipper<Spool>, canceled: &Canceled) -> Result<(), Error> {
     let number = row.number + 1;
     let _ = write!(text, "<row r=\"{number}\">");
     for (column, cell) in &row.cells {
+        if canceled.is_set() {
+            return Err(internal("writing the workbook was given up"));
+        }
         let _ = write!(text, "<c r=\"{}{number}\"", letters(*column));
         write_cell(tables, cell, text);
+        flush(text, zip).map_err(|error| failed(&error))?;
     }
     text.push_str("</row>");
+    Ok(())
+}
+
+/// Hands on what was written once it is worth compressing.
+fn flush(text: &mut String, zip: &mut Zipper<Spool>) -> io::Result<()> {
+    if text.len() >= PIECE {
+        zip.data(text.as_bytes())?;
+        text.clear();
+    }
+    Ok(())
 }
 
 fn write_cell(tables: &Tables, cell: &Cell, text: &mut String) {
@@ -222,10 +230,7 @@ fn styles(tables: &Tables, zip: &mut Zipper<Spool>) -> io::Result<()> {
             let _ = write!(text, "<numFmt numFmtId=\"{}\" formatCode=\"", FIRST_FORMAT + index);
             escape(format, &mut text);
             text.push_str("\"/>");
-            if text.len() >= PIECE {
-                zip.data(text.as_bytes())?;
-                text.clear();
-            }
+            flush(&mut text, zip)?;
         }
         text.push_str("</numFmts>");
     }
@@ -240,10 +245,7 @@ fn styles(tables: &Tables, zip: &mut Zipper<Spool>) -> io::Result<()> {
     for number in numbers.chain(formats.is_empty().then_some(0)) {
         let _ = write!(text, "<xf numFmtId=\"{number}\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\"");
         text.push_str(if number > 0 { " applyNumberFormat=\"1\"/>" } else { "/>" });
-        if text.len() >= PIECE {
-            zip.data(text.as_bytes())?;
-            text.clear();
-        }
+        flush(&mut text, zip)?;
     }
     text.push_str(
         "</cellXfs><cellStyles count=\"1\"><cellStyle name=\"Normal\" xfId=\"0\" builtinId=\"0\"/></cellStyles></styleSheet>",
