@@ -59,7 +59,7 @@ enum RequestBody {
     /// Nothing was read.
     Fresh(Incoming),
     /// All was read, and is charged for as long as it is kept.
-    Read(Bytes, #[expect(dead_code, reason = "it is there to be dropped with the bytes")] Freight),
+    Read(Bytes, Freight),
     /// A stream, or the parts of a form, have taken it.
     Taken,
 }
@@ -195,7 +195,7 @@ impl Exchange {
         let mut body = self.body.lock().await;
         match std::mem::replace(&mut *body, RequestBody::Taken) {
             RequestBody::Fresh(incoming) => Ok(Box::new(BodySource { incoming, bounds, read: 0 })),
-            RequestBody::Read(bytes, _) => Ok(Box::new(std::io::Cursor::new(bytes.to_vec()))),
+            RequestBody::Read(bytes, freight) => Ok(Box::new(Kept { bytes, _freight: freight })),
             RequestBody::Taken => Err(taken()),
         }
     }
@@ -327,6 +327,23 @@ impl BodySource {
                 return Ok(Some(data));
             }
         }
+    }
+}
+
+/// A body that was read, which is charged for as long as it is kept.
+struct Kept {
+    bytes: Bytes,
+    _freight: Freight,
+}
+
+impl ByteSource for Kept {
+    fn next(&mut self) -> NextBytes<'_> {
+        let all = std::mem::take(&mut self.bytes);
+        Box::pin(async move { Ok(Some(all.to_vec()).filter(|bytes| !bytes.is_empty())) })
+    }
+
+    fn size(&self) -> Option<u64> {
+        Some(self.bytes.len() as u64)
     }
 }
 

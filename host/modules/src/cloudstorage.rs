@@ -156,7 +156,7 @@ fn on_storage(call: &ModuleCall<'_>, method: &str, function: &str, args: Vec<Val
                     match sent {
                         Ok(response) => storage.finish(response).await?,
                         // What is not there is deleted.
-                        Err(error) if error.kind == "NotFound" => {}
+                        Err(error) if error.kind == "NotFound" && !error.message.contains("NoSuchBucket") => {}
                         Err(error) => return Err(error),
                     }
                 }

@@ -222,7 +222,7 @@ impl Subscriber<'_> {
         let node = Arc::downgrade(self.node);
         let ticket = {
             let mut inner = self.process.inner();
-            self.process.admit_pending(&inner, 1)?;
+            self.process.admit_pending(&inner, 1, self.process.terms.bounds.pending)?;
             inner.pend(|ticket| {
                 Pending::Module(Box::new(move || {
                     if let Some(node) = node.upgrade() {

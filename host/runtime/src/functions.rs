@@ -78,7 +78,12 @@ impl Shared {
     /// Gives the authority of a call: that of the function where its entry names one, or else what the caller hands on.
     pub(crate) fn acting(&self, terms: &Terms, handed: Arc<Authority>) -> Arc<Authority> {
         let own = if terms.program.acts_itself { self.authority_of_id(&terms.program.entry) } else { None };
-        own.unwrap_or(handed)
+        let Some(own) = own else { return handed };
+        // Whom it acts as is its own matter, where its connections go is that of whoever chose.
+        match handed.network() {
+            Some(_) => Arc::new(Authority { network: handed.network.clone(), ..Authority::clone(&own) }),
+            None => own,
+        }
     }
 
     /// Starts a call and returns its ticket.
@@ -93,7 +98,7 @@ impl Shared {
     ) -> Result<u64, Error> {
         let ticket = {
             let mut inner = caller.inner();
-            caller.admit_pending(&inner, 1)?;
+            caller.admit_pending(&inner, 1, caller.terms.bounds.pending)?;
             inner.ticket()
         };
         let authority = self.acting(&terms, authority);

@@ -32,6 +32,8 @@ struct Item {
     module: String,
     kind: String,
     value: Arc<dyn Any + Send + Sync>,
+    /// Whether its process has used it, and so was given it.
+    used: bool,
     /// What it holds is charged until it is released.
     _charge: Charge,
 }
@@ -55,7 +57,9 @@ impl Handles {
         }
         table.last += 1;
         let number = table.last;
-        table.items.insert(number, Item { module: module.to_owned(), kind: kind.to_owned(), value, _charge: charge });
+        table
+            .items
+            .insert(number, Item { module: module.to_owned(), kind: kind.to_owned(), value, used: false, _charge: charge });
         let name = Value::Array(vec![module.into(), kind.into(), number.into()]);
         Ok(Value::Ext(RESOURCE, document::encode(&name)))
     }
@@ -63,8 +67,9 @@ impl Handles {
     /// Finds what a process calls by this value.
     pub(crate) fn get(&self, process: u64, module: &str, kind: &str, name: &Value) -> Option<Arc<dyn Any + Send + Sync>> {
         let number = number(name)?;
-        let tables = self.tables.lock();
-        let item = tables.get(&process)?.items.get(&number)?;
+        let mut tables = self.tables.lock();
+        let item = tables.get_mut(&process)?.items.get_mut(&number)?;
+        item.used = true;
         (item.module == module && item.kind == kind).then(|| Arc::clone(&item.value))
     }
 
@@ -86,11 +91,17 @@ impl Handles {
         item.is_some()
     }
 
-    /// Forgets the handles among values that their process is not given.
+    fn is_used(&self, process: u64, name: &Value) -> bool {
+        let Some(number) = number(name) else { return true };
+        self.tables.lock().get(&process).and_then(|table| table.items.get(&number)).is_none_or(|item| item.used)
+    }
+
+    /// Forgets the handles among values that their process is not given. Those that it has used stay: values may come from others, who
+    /// write what they like.
     pub(crate) fn release_among(&self, process: u64, values: &[Value]) {
         for value in values {
             match value {
-                Value::Ext(..) => drop(self.release(process, value)),
+                Value::Ext(..) if !self.is_used(process, value) => drop(self.release(process, value)),
                 Value::Array(items) => self.release_among(process, items),
                 Value::Map(fields) => {
                     fields.iter().for_each(|(_, value)| self.release_among(process, std::slice::from_ref(value)))

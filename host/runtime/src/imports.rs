@@ -66,7 +66,7 @@ impl Calls {
     /// Reserves tickets for operations that may have to wait, unless too many wait already.
     fn tickets(&self, count: usize) -> Result<std::ops::Range<u64>, Error> {
         let mut inner = self.process.inner();
-        self.process.admit_pending(&inner, count)?;
+        self.process.admit_pending(&inner, count, self.terms.bounds.pending)?;
         Ok(inner.ticket_run(count))
     }
 
@@ -96,7 +96,7 @@ impl Calls {
             let mut inner = self.process.inner();
             let bounds = &self.terms.bounds;
             if bounded {
-                self.process.admit_pending(&inner, 1)?;
+                self.process.admit_pending(&inner, 1, bounds.pending)?;
             }
             // Lua counts its timers itself, because a sleep is none; programs of other languages have nobody who does.
             if bounded && inner.pending_count() >= bounds.timers && self.process.terms.program.is_component() {

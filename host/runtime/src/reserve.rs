@@ -82,13 +82,13 @@ impl Reserve {
 }
 
 impl Process {
-    /// Makes sure that so many operations more may wait.
+    /// Makes sure that so many operations more may wait, where so many are allowed in all.
     ///
     /// # Errors
     ///
     /// `LimitExceeded` when too many wait already, or there is no memory for them.
-    pub(crate) fn admit_pending(&self, inner: &Inner, more: usize) -> Result<(), Error> {
-        let (allowed, used) = (self.terms.bounds.pending, inner.pending_count().saturating_add(more));
+    pub(crate) fn admit_pending(&self, inner: &Inner, more: usize, allowed: usize) -> Result<(), Error> {
+        let used = inner.pending_count().saturating_add(more);
         if used > allowed {
             return Err(self.exceeded("pending_calls", allowed as u64, used as u64));
         }

@@ -53,7 +53,8 @@ pub(super) fn invoke(
 /// All values of a header, as one.
 fn joined(headers: &HeaderMap, name: &str) -> Option<Value> {
     let values: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
-    (!values.is_empty()).then(|| text(&values.join(b", ".as_slice())))
+    let between: &[u8] = if name.eq_ignore_ascii_case("cookie") { b"; " } else { b", " };
+    (!values.is_empty()).then(|| text(&values.join(between)))
 }
 
 fn optional(value: Option<Value>) -> Answer {

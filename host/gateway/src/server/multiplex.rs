@@ -2,13 +2,14 @@
 //!
 //! Clients get it where they ask for it in the TLS handshake; without TLS there is HTTP/1.1 only.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -17,6 +18,7 @@ use hyper::rt::Executor;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
@@ -47,15 +49,18 @@ pub(super) async fn speak(server: Arc<Server>, stream: impl AsyncRead + AsyncWri
     let open = Arc::new(watch::Sender::new(0));
     let mut count = open.subscribe();
     let tasks = Tracked(server.tracker.clone());
+    let untaken = Untaken::default();
+    let waiting = untaken.clone();
     let service = service_fn(move |request| {
-        let (server, place) = (Arc::clone(&server), Place::take(&open));
+        let (server, place, untaken) = (Arc::clone(&server), Place::take(&open), untaken.clone());
         async move {
             let head = request.method() == Method::HEAD;
             let answer = request::answer(&server, with_host(request), peer).await;
             // In HTTP/1.1 hyper sees to it, here nobody does: a byte of such a body would break the stream.
             let silent = head || answer.status() == StatusCode::NOT_MODIFIED;
             let empty = answer.status() == StatusCode::NO_CONTENT;
-            let held = |body| Held { body: if empty { Body::empty() } else { body }, silent, _place: place };
+            let number = untaken.begin();
+            let held = |body| Held { body: if empty { Body::empty() } else { body }, silent, number, untaken, _place: place };
             Ok::<_, Infallible>(Response::map(answer, held))
         }
     });
@@ -80,6 +85,7 @@ pub(super) async fn speak(server: Arc<Server>, stream: impl AsyncRead + AsyncWri
             connection.as_mut().graceful_shutdown();
             tokio::time::timeout(FAREWELL, connection).await.unwrap_or(Ok(()))
         }
+        () = waiting.stalled() => Ok(()),
     };
     if let Err(error) = ended {
         tracing::debug!(target: "moonlet", %peer, "a connection broke: {error}");
@@ -98,11 +104,58 @@ async fn silence(open: &mut watch::Receiver<usize>, idle: Duration) {
     }
 }
 
-/// Gives a request the header that clients of HTTP/1.1 send.
+/// The answers of a connection that wait for the client to take them, and since when. A client that reads the connection and opens no
+/// window for its answers is not slow, it keeps them.
+#[derive(Clone, Default)]
+struct Untaken(Arc<Mutex<Answers>>);
+
+#[derive(Default)]
+struct Answers {
+    last: u64,
+    since: BTreeMap<u64, Instant>,
+}
+
+impl Untaken {
+    fn begin(&self) -> u64 {
+        let mut answers = self.0.lock();
+        answers.last += 1;
+        let number = answers.last;
+        answers.since.insert(number, Instant::now());
+        number
+    }
+
+    /// Notes whether an answer has something for the client now, or waits for its function.
+    fn note(&self, number: u64, has_some: bool) {
+        let mut answers = self.0.lock();
+        if has_some {
+            answers.since.insert(number, Instant::now());
+        } else {
+            answers.since.remove(&number);
+        }
+    }
+
+    /// Waits until the client took nothing of an answer for too long.
+    async fn stalled(&self) {
+        loop {
+            tokio::time::sleep(STALL_TIMEOUT / 4).await;
+            if self.0.lock().since.values().any(|since| since.elapsed() > STALL_TIMEOUT) {
+                return;
+            }
+        }
+    }
+}
+
+/// Gives a request the headers that clients of HTTP/1.1 send: the host, and all cookies in one (RFC 9113, 8.2.3).
 fn with_host(mut request: Request<Incoming>) -> Request<Incoming> {
     let host = request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
     if let Some(host) = host.filter(|_| !request.headers().contains_key(header::HOST)) {
         request.headers_mut().insert(header::HOST, host);
+    }
+    let cookies: Vec<&[u8]> = request.headers().get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if cookies.len() > 1
+        && let Ok(joined) = HeaderValue::from_bytes(&cookies.join(b"; ".as_slice()))
+    {
+        request.headers_mut().insert(header::COOKIE, joined);
     }
     request
 }
@@ -128,7 +181,15 @@ struct Held {
     body: Body,
     /// Whether only its length may be told.
     silent: bool,
+    number: u64,
+    untaken: Untaken,
     _place: Place,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.untaken.note(self.number, false);
+    }
 }
 
 impl HttpBody for Held {
@@ -139,7 +200,10 @@ impl HttpBody for Held {
         if self.silent {
             return Poll::Ready(None);
         }
-        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+        let held = self.get_mut();
+        let polled = Pin::new(&mut held.body).poll_frame(cx);
+        held.untaken.note(held.number, matches!(polled, Poll::Ready(Some(_))));
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -36,7 +36,7 @@ impl Outgoing {
         Self { pieces: None, left: 0 }
     }
 
-    /// Sends a source, which another thread reads as fast as it is taken.
+    /// Sends a source, which other threads read as fast as it is taken.
     pub(super) fn of(source: Source, bill: Bill) -> Self {
         let left = source.len();
         if left == 0 {
@@ -44,21 +44,26 @@ impl Outgoing {
         }
         let (to, pieces) = mpsc::channel(WAITING);
         let mut cut = Cut::whole(&Arc::new(source));
-        tokio::task::spawn_blocking(move || {
-            bill.run(|| {
-                loop {
+        // A thread is taken for one piece only: a server that takes nothing must not hold one.
+        tokio::spawn(async move {
+            loop {
+                let bill = bill.clone();
+                let reading = tokio::task::spawn_blocking(move || {
                     let mut piece = vec![0; PIECE];
-                    let read = cut.read(&mut piece).map(|count| {
+                    let read = bill.run(|| cut.read(&mut piece)).map(|count| {
                         piece.truncate(count);
                         Bytes::from(piece)
                     });
-                    let is_over = !read.as_ref().is_ok_and(|piece| !piece.is_empty());
-                    // Nobody takes it when the request was given up.
-                    if to.blocking_send(read).is_err() || is_over {
-                        return;
-                    }
+                    (cut, read)
+                });
+                let Ok((rest, read)) = reading.await else { return };
+                cut = rest;
+                let is_over = !read.as_ref().is_ok_and(|piece| !piece.is_empty());
+                // Nobody takes it when the request was given up.
+                if to.send(read).await.is_err() || is_over {
+                    return;
                 }
-            });
+            }
         });
         Self { pieces: Some(pieces), left }
     }

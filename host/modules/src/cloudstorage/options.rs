@@ -58,7 +58,7 @@ impl Headers {
             let name = name.to_ascii_lowercase();
             let about = ABOUT_OBJECTS.iter().any(|known| name == *known || known.ends_with('-') && name.starts_with(known))
                 || name.starts_with("x-amz-server-side-encryption-");
-            if OURS.contains(&name.as_str()) || name.starts_with("x-amz-") && !about {
+            if OURS.contains(&name.as_str()) || name.starts_with("x-") && !about {
                 return Err(invalid(format!("`headers` may not have `{}`", shown(&name))));
             }
             headers.add_one(&name, &text)?;

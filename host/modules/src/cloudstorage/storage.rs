@@ -133,7 +133,8 @@ impl Storage {
         let Answered { response, mut connection } = answered;
         let read = tokio::time::timeout(ANSWER_TIMEOUT, read_all(response.into_body(), most, charge)).await;
         let bytes = read.map_err(|_| failed("the answer of the storage did not go on"))??;
-        if connection.ready().await.is_ok() && self.check_open().is_ok() {
+        let ready = tokio::time::timeout(ANSWER_TIMEOUT, connection.ready()).await;
+        if ready.is_ok_and(|ready| ready.is_ok()) && self.check_open().is_ok() {
             let mut idle = self.idle.lock();
             if idle.len() < KEPT {
                 idle.push(connection);

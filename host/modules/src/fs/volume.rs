@@ -103,9 +103,12 @@ impl Volume {
     pub(super) fn read(&self, path: &str, max: usize, freight: &Freight) -> Result<Vec<u8>, Error> {
         let file = self.open_file(path, Mode::Read)?;
         let length = file.metadata().map_or(0, |about| about.len());
-        freight.add(usize::try_from(length).unwrap_or(usize::MAX).min(max))?;
+        let charged = usize::try_from(length).unwrap_or(usize::MAX).min(max);
+        freight.add(charged)?;
         let mut bytes = Vec::new();
         let read = file.take(max as u64 + 1).read_to_end(&mut bytes).map_err(|error| explain(path, &error))?;
+        // It may have grown meanwhile.
+        freight.add(read.saturating_sub(charged))?;
         if read > max {
             let mut error = limit("message_size", max as u64, read as u64);
             error.message = format!("`{}` is larger than {max} bytes: read it in parts with `open`", shown(path));

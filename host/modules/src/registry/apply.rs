@@ -79,8 +79,12 @@ pub(super) fn draft(call: &ModuleCall<'_>, drafts: &Arc<Drafts>) -> Result<Answe
 /// Adds operations to a change set.
 pub(super) fn add(call: &ModuleCall<'_>, args: &Args<'_>) -> Result<Answer, Fault> {
     let draft = call.resource::<Draft>("Draft", args.get(1))?;
+    let operations = args.list(2)?;
+    let all: usize = operations.iter().map(values::size).sum();
+    // At once and first: who is refused may try again.
+    draft.freight.add(all.saturating_mul(IN_MEMORY))?;
     let mut collected = draft.collected.lock();
-    for operation in args.list(2)? {
+    for operation in operations {
         let size = values::size(operation);
         let full = collected.operations.len() + collected.problems.len() >= MAX_OPERATIONS;
         if full || !draft.drafts.charge(&draft.pid, size) {
@@ -88,7 +92,6 @@ pub(super) fn add(call: &ModuleCall<'_>, args: &Args<'_>) -> Result<Answer, Faul
                 format!("a change set has at most {MAX_OPERATIONS} operations and {MAX_BYTES} bytes: apply it in parts");
             return Err(exceeded(message, "operations", MAX_OPERATIONS as u64).into());
         }
-        draft.freight.add(size.saturating_mul(IN_MEMORY))?;
         collected.bytes += size;
         match read(operation) {
             Ok(operation) => collected.operations.push(operation),

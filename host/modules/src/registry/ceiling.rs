@@ -92,7 +92,8 @@ impl Ceiling {
         if view.form != LuaForm::Library && view.default_host.as_ref().is_some_and(|host| host.as_str() != self.host) {
             problems.push(format!("`meta.default_host` of `{}` must be `{}`, the host of who writes it", entry.id, self.host));
         }
-        if entry.data.get("security").is_some() {
+        let command = entry.meta.get("command").and_then(|command| command.get("security"));
+        if entry.data.get("security").or(command).is_some() {
             problems.push(format!("`{}` cannot choose on whose behalf it runs: remove `security`", entry.id));
         }
         let mut seen = BTreeSet::new();

@@ -24,7 +24,9 @@ local function read(to)
     repeat
         bytes = native.read()
         for _, event in ipairs(bytes and Decoder.decode(decoder, bytes) or {}) do
-            send(to, event)
+            if not send(to, event) then
+                return
+            end
         end
     until not bytes
     pcall(to.close, to)
@@ -65,6 +67,12 @@ function tty.stop()
         return nil, err
     end
     running = false
+    -- Who reads for it ends with it, and does not take what comes after the next start.
+    local to = events
+    events = nil
+    if to then
+        pcall(to.close, to)
+    end
     return true
 end
 

@@ -16,7 +16,7 @@ use super::raw::RawMode;
 use super::reader::Reader;
 use super::writer::Writer;
 use super::{no_terminal, write};
-use crate::fail::{no_function, unsupported};
+use crate::fail::{limit, no_function, unsupported};
 
 const DECODER: &str = "Decoder";
 /// Bytes of input that are read at once.
@@ -108,7 +108,11 @@ impl HostModule for Tty {
     fn invoke(&self, call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>) -> Result<Answer, Fault> {
         if function == "Decoder:decode" {
             let (decoder, args) = call.method::<Mutex<Decoder>>(DECODER, function, args)?;
-            return Answer::one(Value::Array(decoder.lock().decode(args.bytes(1)?)));
+            let bytes = args.bytes(1)?;
+            if bytes.len() > READ {
+                return Err(limit("decoded_bytes", READ as u64, bytes.len() as u64).into());
+            }
+            return Answer::one(Value::Array(decoder.lock().decode(bytes)));
         }
         if !call.has_terminal() {
             return Err(no_terminal(call).into());

@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::connect::{Socket, Stream};
+use crate::fail::shown;
 
 /// The connection under a type of its own: hyper's futures are not known to be `Send` with a trait object in them.
 struct Wire(Box<dyn Stream>);
@@ -96,7 +97,7 @@ fn check(headers: &HeaderMap, key: &str, protocols: &[String]) -> Result<(), Str
     }
     match text(header::SEC_WEBSOCKET_PROTOCOL) {
         Some(chosen) if !protocols.iter().any(|known| known == chosen) => {
-            Err(format!("the server chose the protocol `{chosen}`, which it was not offered"))
+            Err(format!("the server chose the protocol `{}`, which it was not offered", shown(chosen)))
         }
         _ => Ok(()),
     }

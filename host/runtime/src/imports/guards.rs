@@ -134,6 +134,12 @@ impl Calls {
         let id = value.as_str().ok_or_else(|| errors::invalid("the option `network` must be the id of an entry"))?;
         self.guard("network.select", id)?;
         if id.is_empty() {
+            // A tenant who was given a network does not leave it because nothing forbids that.
+            let (authority, confined) = (&self.process.authority, self.process.terms.ceiling.allow.bounds());
+            if confined && authority.network().is_some() && authority.scope.is_none() {
+                let message = "not allowed: the network of this process was chosen for it; only a policy that allows `network.select` lets it go";
+                return Err(errors::denied(message));
+            }
             return Ok(None);
         }
         self.check_namespace(id)?;

@@ -64,7 +64,7 @@ impl Calls {
             Some(Outcome::Done(payload)) => payload.data.clone(),
             _ => return,
         };
-        if let Ok(values) = document::decode_values(&data) {
+        if let Ok(values) = document::decode_few(&data) {
             self.node.handles.release_among(self.process.number(), &values);
         }
     }

@@ -358,7 +358,7 @@ impl<'a> ModuleCall<'a> {
             Some(freight) => freight.clone(),
         };
         let mut inner = self.process.inner();
-        self.process.admit_pending(&inner, 1)?;
+        self.process.admit_pending(&inner, 1, self.terms.bounds.pending)?;
         let ticket = inner.pend(|_| Pending::Module(Box::new(cancel)));
         let completer = Completer {
             node: Arc::downgrade(self.node),
