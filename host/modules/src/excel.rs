@@ -81,6 +81,9 @@ impl HostModule for Excel {
     }
 }
 
+/// Gets the bytes of a workbook, on a thread that may wait.
+type Fetch = Box<dyn FnOnce(&Canceled) -> Result<Arc<Spooled>, Error> + Send>;
+
 fn on_module(call: &ModuleCall<'_>, function: &str, args: &Args<'_>) -> Result<Answer, Fault> {
     let memory = call.freight_within("workbook_memory", LARGEST);
     match function {
@@ -88,14 +91,13 @@ fn on_module(call: &ModuleCall<'_>, function: &str, args: &Args<'_>) -> Result<A
         "spool" => Answer::one(call.keep(SPOOL, Arc::<Spooled>::default())?),
         "open" => {
             let value = args.get(1);
-            let spool: Box<dyn FnOnce(&Canceled) -> Result<Arc<Spooled>, Error> + Send> =
-                if let Some(file) = call.foreign::<OpenFile>("fs", FILE, value) {
-                    Box::new(move |canceled| copy(file.duplicate()?, canceled))
-                } else if let Ok(spool) = call.resource::<Spooled>(SPOOL, value) {
-                    Box::new(move |_| Ok(spool))
-                } else {
-                    return Err(internal("a workbook is opened from a file or a stream").into());
-                };
+            let spool: Fetch = if let Some(file) = call.foreign::<OpenFile>("fs", FILE, value) {
+                Box::new(move |canceled| copy(file.duplicate()?, canceled))
+            } else if let Ok(spool) = call.resource::<Spooled>(SPOOL, value) {
+                Box::new(move |_| Ok(spool))
+            } else {
+                return Err(internal("a workbook is opened from a file or a stream").into());
+            };
             let keeper = call.keeper();
             heavy::run(call, move |canceled| {
                 let book = Book::open(Package::open(spool(canceled)?, &memory)?, memory, canceled)?;
