@@ -90,8 +90,8 @@ end)
 check.case("however deep an expression is, the node stands", function()
     check.equal(expr.eval("(1" .. ("+1"):rep(120) .. ")" .. ("+1"):rep(120)), 241)
     local tower = "1"
-    for _ = 1, 25 do
-        tower = "(" .. tower .. ("+1"):rep(100) .. ")"
+    for _ = 1, 20 do
+        tower = "(" .. tower .. ("+1"):rep(70) .. ")"
     end
     local err = check.fails(errors.INTERNAL, expr.eval(tower))
     check.contains(err:message(), "stand within each other")
