@@ -3,6 +3,9 @@ local fs = require("fs")
 local funcs = require("funcs")
 local security = require("security")
 local check = require("check")
+local streams = require("streams")
+
+local sink, source = streams.sink, streams.source
 
 local LONG = ("line of text\n"):rep(5000)
 local DEEP = "docs/" .. ("n"):rep(120) .. ".txt"
@@ -18,31 +21,6 @@ local function clean(path)
         end
         check.is_nil(select(2, out:remove(below)))
     end
-end
-
--- Collects what is written.
-local function sink()
-    local pieces = {}
-    return {
-        write = function(_, bytes)
-            pieces[#pieces + 1] = bytes
-            return #bytes
-        end,
-        all = function()
-            return table.concat(pieces)
-        end,
-    }
-end
-
-local function source(bytes, step)
-    local at = 1
-    return {
-        read = function()
-            local piece = bytes:sub(at, at + step - 1)
-            at = at + step
-            return piece ~= "" and piece or nil
-        end,
-    }
 end
 
 local function packed(format, fill, options)

@@ -1,4 +1,5 @@
 local check = require("check")
+local streams = require("streams")
 local cloudstorage = require("cloudstorage")
 local env = require("env")
 local fs = require("fs")
@@ -8,23 +9,11 @@ local http_client = require("http_client")
 local security = require("security")
 local store = require("store")
 
+local sink = streams.sink
+
 assert(env.set("CLOUDSTORAGE_TEST_ENDPOINT", "http://" .. http.address("gateway")))
 local storage = assert(cloudstorage.get("cloudstorage_module:bucket"))
 local out = assert(fs.get("cloudstorage_module:out"))
-
--- Collects what is written.
-local function sink()
-    local pieces = {}
-    return {
-        write = function(_, bytes)
-            pieces[#pieces + 1] = bytes
-            return #bytes
-        end,
-        all = function()
-            return table.concat(pieces)
-        end,
-    }
-end
 
 local function download(key, options)
     local to = sink()

@@ -2,6 +2,9 @@ local archive = require("archive")
 local excel = require("excel")
 local fs = require("fs")
 local check = require("check")
+local streams = require("streams")
+
+local sink, source = streams.sink, streams.source
 
 local fixtures = assert(fs.get("excel_module:fixtures"))
 local out = assert(fs.get("excel_module:out"))
@@ -11,31 +14,6 @@ local function sample(name)
     local book = assert(excel.open(file))
     file:close()
     return book
-end
-
--- Collects what is written.
-local function sink()
-    local pieces = {}
-    return {
-        write = function(_, bytes)
-            pieces[#pieces + 1] = bytes
-            return #bytes
-        end,
-        all = function()
-            return table.concat(pieces)
-        end,
-    }
-end
-
-local function source(bytes, step)
-    local at = 1
-    return {
-        read = function()
-            local piece = bytes:sub(at, at + step - 1)
-            at = at + step
-            return piece ~= "" and piece or nil
-        end,
-    }
 end
 
 -- Writes a workbook and opens what came of it.
