@@ -15,7 +15,6 @@ use crate::recent::Recent;
 mod aggregate;
 mod ast;
 mod builtins;
-mod calendar;
 mod check;
 mod dates;
 mod evaluate;

@@ -8,6 +8,7 @@ use moonlet_runtime::HostModule;
 
 mod archive;
 mod base64;
+mod calendar;
 mod classes;
 mod cloudstorage;
 mod compress;

@@ -1,36 +1,29 @@
 //! The dates of zip: local times without a zone, in steps of two seconds, from 1980 on. They are taken for UTC.
 
+use crate::calendar::civil::{date_of_days, days_of_date};
+
 const DAY: i64 = 86_400;
 
 /// Turns a date and a time into seconds since 1970; zero for what is no date.
 pub(super) fn from_dos(date: u16, time: u16) -> i64 {
-    let (year, month, day) = (1980 + i64::from(date >> 9), i64::from(date >> 5 & 15), i64::from(date & 31));
+    let (year, month, day) = (1980 + i64::from(date >> 9), u32::from(date >> 5 & 15), i64::from(date & 31));
     if !(1..=12).contains(&month) || day == 0 {
         return 0;
     }
-    // Days of the Gregorian calendar, counted in years that begin in March.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
+    let days = days_of_date(year, month, day);
     days * DAY + i64::from(time >> 11) * 3600 + i64::from(time >> 5 & 63) * 60 + i64::from(time & 31) * 2
 }
 
 /// Turns seconds since 1970 into a date and a time; 1980 for what is earlier, and its end for what is later than 2107.
 pub(super) fn to_dos(seconds: i64) -> (u16, u16) {
-    let days = seconds.div_euclid(DAY) + 719_468;
+    let (year, month, day) = date_of_days(seconds.div_euclid(DAY));
     let second = seconds.rem_euclid(DAY);
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let of_era_year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * of_era_year + of_era_year / 4 - of_era_year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = of_era_year + era * 400 + i64::from(month <= 2);
     if year < 1980 {
         return (1 << 5 | 1, 0);
     } else if year > 2107 {
         return (127 << 9 | 12 << 5 | 31, 0);
     }
-    let date = (year - 1980) << 9 | month << 5 | day;
+    let date = (year - 1980) << 9 | i64::from(month << 5 | day);
     let time = ((second / 3600) << 11) | ((second / 60 % 60) << 5) | (second % 60 / 2);
     (u16::try_from(date).unwrap_or_default(), u16::try_from(time).unwrap_or_default())
 }

@@ -3,6 +3,7 @@
 use http::{HeaderMap, StatusCode};
 use moonlet_runtime::{Error, Value};
 
+use crate::calendar::civil::days_of_date;
 use crate::fail::{internal, invalid, not_found, shown};
 use crate::xml::{Event, Xml};
 
@@ -105,9 +106,7 @@ pub(super) fn seconds(text: &str) -> Option<i64> {
     if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    // Days of the Gregorian calendar, counted in years that begin in March.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
+    let days = days_of_date(year, u32::try_from(month).ok()?, day);
     Some(days * 86_400 + hour * 3600 + minute * 60 + second)
 }
 

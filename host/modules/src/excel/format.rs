@@ -4,6 +4,8 @@
 
 use std::fmt::Write;
 
+use crate::calendar::civil::date_of_days;
+
 /// Digits that Excel keeps of a number.
 const DIGITS: usize = 15;
 /// The longest format that is looked at; a longer one shows the number as it is.
@@ -360,22 +362,9 @@ fn moment(value: f64, from_1904: bool, places: usize) -> Option<Moment> {
     let (year, month, day) = match days {
         0 => (1900, 1, 0),
         60 => (1900, 2, 29),
-        _ => civil(days - if days > 60 { 25_569 } else { 25_568 }),
+        _ => date_of_days(days - if days > 60 { 25_569 } else { 25_568 }),
     };
-    Some(Moment { year, month: usize::try_from(month).ok()?, day, weekday, second, elapsed, thousandths })
-}
-
-/// The date of a day since 1970, by the calendar that everybody uses.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+    Some(Moment { year, month: usize::try_from(month).ok()?, day: i64::from(day), weekday, second, elapsed, thousandths })
 }
 
 fn date(value: f64, pieces: &[Piece], from_1904: bool) -> Option<String> {

@@ -8,13 +8,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::ast::Binary;
 use super::builtins::{first, whole, wrong};
-use super::calendar::civil::{self, Civil, ZERO_TO_UNIX};
-use super::calendar::layout::parse::{ParseError, ParsedZone, parse};
-use super::calendar::layout::{self, Moment};
-use super::calendar::{duration, tzif};
 use super::evaluate::{Failure, Steps};
 use super::text::{made, text};
 use super::value::Item;
+use crate::calendar::civil::{self, Civil, ZERO_TO_UNIX};
+use crate::calendar::layout::parse::{ParseError, ParsedZone, parse};
+use crate::calendar::layout::{self, Moment};
+use crate::calendar::{duration, tzif};
 
 type Result<T = Item> = std::result::Result<T, Failure>;
 

@@ -1,5 +1,7 @@
 //! Moments as databases hold them, and as programs see them: text as in RFC 3339, in UTC.
 
+use crate::calendar::civil::{date_of_days, days_in_month, days_of_date};
+
 /// Microseconds of a day.
 pub(super) const DAY: i64 = 86_400_000_000;
 
@@ -10,15 +12,8 @@ pub(super) fn rfc3339(micros: i64) -> String {
 
 /// Writes a number of days since 1970 as a date.
 pub(super) fn date(days: i64) -> String {
-    // The calendar repeats after 400 years of 146,097 days; years begin in March here, so that the day of a leap year is the last.
-    let shifted = days + 719_468;
-    let (era, day) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let of_month = of_year - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    format!("{:04}-{month:02}-{of_month:02}", year + era * 400 + next)
+    let (year, month, day) = date_of_days(days);
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 /// Writes the time of a day in microseconds.
@@ -92,19 +87,8 @@ fn fraction(rest: &mut &str) -> Option<i64> {
 
 /// Counts the days from 1970 to a date, if there is such a date.
 fn days(year: i64, month: i64, day: i64) -> Option<i64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=length).contains(&day) {
-        return None;
-    }
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let centuries = year.div_euclid(100);
-    Some(365 * year + year.div_euclid(4) - centuries + centuries.div_euclid(4) + (153 * month + 2) / 5 + day - 1 - 719_468)
+    let month = u32::try_from(month).ok().filter(|month| (1..=12).contains(month))?;
+    (1..=i64::from(days_in_month(year, month))).contains(&day).then(|| days_of_date(year, month, day))
 }
 
 #[cfg(test)]
