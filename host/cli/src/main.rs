@@ -21,6 +21,9 @@ mod signals;
 mod telemetry;
 mod yaml;
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let outcome = arguments::parse(std::env::args_os()).and_then(|command| match command {
         Command::Run(arguments) => commands::run::run(&arguments),
