@@ -210,7 +210,7 @@ fn start(node: &Arc<Shared>, process: &Arc<Process>, args: Payload, life: &mut L
     process.pid.as_ref().clone_into(&mut program.pid);
     program.args = args;
     program.context = process.context.to_vec();
-    program.seed = node.random();
+    program.seed = node.seed(process.seat.number());
     let status = machine.start(&program);
     terms.give_program(program);
     *life = Life::Machine(machine);

@@ -1,5 +1,6 @@
 //! A node: what the command line starts, asks and stops.
 
+use std::hash::RandomState;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -178,6 +179,7 @@ impl Node {
             stopping: AtomicBool::new(false),
             start: Instant::now(),
             counters: Counters::default(),
+            seeds: RandomState::new(),
             image_memory: AtomicU64::new(0),
         });
         let watching = Arc::downgrade(&shared);

@@ -1,5 +1,6 @@
 //! What all processes of a node share, and how anything reaches a process.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -81,6 +82,8 @@ pub(crate) struct Shared {
     pub(crate) stopping: AtomicBool,
     pub(crate) start: Instant,
     pub(crate) counters: Counters,
+    /// A key that no guest learns, so that none can tell the seed of another.
+    pub(crate) seeds: RandomState,
     /// Bytes of memory that a Lua process starts with; zero before the first one.
     pub(crate) image_memory: AtomicU64,
 }
@@ -174,6 +177,12 @@ impl Shared {
     /// Returns random bits of cryptographic quality.
     pub(crate) fn random(&self) -> u64 {
         getrandom::u64().unwrap_or_else(|_| self.clock())
+    }
+
+    /// Returns what the pseudo-random generator of a process starts from: a keyed hash of its number, which saves a system call at
+    /// each start.
+    pub(crate) fn seed(&self, process: u64) -> u64 {
+        self.seeds.hash_one(process)
     }
 
     /// Adds an alarm and lets the workers know.
