@@ -158,12 +158,12 @@ fn on_workbook(call: &ModuleCall<'_>, method: &str, function: &str, args: Vec<Va
         "rows" => {
             let name = args.text(1)?.to_owned();
             let (keeper, memory) = (call.keeper(), call.freight_within("cursor_memory", rows::CURSOR as u64));
-            heavy::run(call, move |_| {
+            heavy::run(call, move |canceled| {
                 let (sheet, walk) = {
                     let book = workbook.0.lock();
                     let book = book.as_ref().ok_or_else(rows::closed)?;
                     let sheet = book.find(&name)?;
-                    (sheet, book.rows(sheet, None)?)
+                    (sheet, book.rows(sheet, canceled)?)
                 };
                 Ok(vec![keeper.keep(CURSOR, Arc::new(Cursor::new(workbook, sheet, walk, memory)?))?])
             })

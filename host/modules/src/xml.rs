@@ -68,6 +68,11 @@ impl<S: Pieces> Xml<S> {
         }
     }
 
+    /// Where the document comes from.
+    pub(crate) fn source(&mut self) -> &mut S {
+        &mut self.source
+    }
+
     /// Goes to what comes next.
     pub(crate) fn next(&mut self) -> Result<Event, Error> {
         if std::mem::take(&mut self.is_empty) {

@@ -5,9 +5,13 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use super::spool::Room;
+
 /// The bytes of an archive.
 pub(crate) enum Source {
     File(File, u64),
+    /// A file that keeps its room on the disk for as long as it is read.
+    Spooled(File, Arc<Room>),
     Bytes(Vec<u8>),
 }
 
@@ -20,6 +24,7 @@ impl Source {
     pub(crate) fn len(&self) -> u64 {
         match self {
             Self::File(_, length) => *length,
+            Self::Spooled(_, room) => room.taken(),
             Self::Bytes(bytes) => bytes.len() as u64,
         }
     }
@@ -34,7 +39,7 @@ impl Source {
 
     fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::File(file, _) => file.read_at(buffer, at),
+            Self::File(file, _) | Self::Spooled(file, _) => file.read_at(buffer, at),
             Self::Bytes(bytes) => {
                 let at = usize::try_from(at).unwrap_or(usize::MAX);
                 bytes.get(at..).unwrap_or_default().read(buffer)

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use moonlet_runtime::Error;
@@ -17,51 +18,67 @@ const ALL: u64 = 8 << 30;
 
 static USED: AtomicU64 = AtomicU64::new(0);
 
+/// What a spool takes of the disk, until nobody writes or reads it any more.
+#[derive(Debug, Default)]
+pub(crate) struct Room(AtomicU64);
+
+impl Room {
+    pub(super) fn taken(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn take(&self, bytes: u64) -> Result<(), Error> {
+        let taken = self.taken().saturating_add(bytes);
+        if taken > LARGEST {
+            return Err(limit("archive_spool", LARGEST, taken));
+        }
+        self.0.store(taken, Ordering::Relaxed);
+        let used = USED.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        if used > ALL { Err(limit("archive_spools", ALL, used)) } else { Ok(()) }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        USED.fetch_sub(self.taken(), Ordering::Relaxed);
+    }
+}
+
 /// A file without a name.
 pub(crate) struct Spool {
-    /// None once it became the source of an archive.
-    file: Option<File>,
-    length: u64,
+    file: File,
+    room: Arc<Room>,
 }
 
 impl Spool {
     pub(crate) fn new() -> Result<Self, Error> {
         let file = tempfile::tempfile().map_err(|error| failed(&error))?;
-        Ok(Self { file: Some(file), length: 0 })
+        Ok(Self { file, room: Arc::default() })
     }
 
     pub(super) fn add(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let length = self.length.saturating_add(bytes.len() as u64);
-        if length > LARGEST {
-            return Err(limit("archive_spool", LARGEST, length));
-        }
-        let used = USED.fetch_add(bytes.len() as u64, Ordering::Relaxed).saturating_add(bytes.len() as u64);
-        self.length = length;
-        if used > ALL {
-            return Err(limit("archive_spools", ALL, used));
-        }
-        let file = self.file.as_mut().ok_or_else(taken)?;
-        file.write_all(bytes).map_err(|error| failed(&error))
+        self.room.take(bytes.len() as u64)?;
+        self.file.write_all(bytes).map_err(|error| failed(&error))
     }
 
     pub(super) fn len(&self) -> u64 {
-        self.length
+        self.room.taken()
     }
 
     /// Goes to its start, to read it.
     pub(crate) fn rewind(&mut self) -> Result<(), Error> {
-        self.file.as_mut().ok_or_else(taken)?.rewind().map_err(|error| failed(&error))
+        self.file.rewind().map_err(|error| failed(&error))
     }
 
     fn duplicate(&self) -> Result<Source, Error> {
-        let file = self.file.as_ref().ok_or_else(taken)?.try_clone().map_err(|error| failed(&error))?;
-        Source::file(file).map_err(|error| failed(&error))
+        let file = self.file.try_clone().map_err(|error| failed(&error))?;
+        Ok(Source::Spooled(file, Arc::clone(&self.room)))
     }
 }
 
 impl Read for Spool {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.file.as_mut().map_or(Ok(0), |file| file.read(buffer))
+        self.file.read(buffer)
     }
 }
 
@@ -73,12 +90,6 @@ impl Write for Spool {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl Drop for Spool {
-    fn drop(&mut self) {
-        USED.fetch_sub(self.length, Ordering::Relaxed);
     }
 }
 
@@ -101,10 +112,6 @@ impl Spooled {
         let spool = self.0.lock();
         spool.as_ref().map_or(Ok(Source::Bytes(Vec::new())), Spool::duplicate)
     }
-}
-
-fn taken() -> Error {
-    internal("the spool was given back")
 }
 
 fn failed(error: &io::Error) -> Error {

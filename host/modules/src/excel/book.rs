@@ -129,10 +129,10 @@ impl Book {
         if self.is_loaded(sheet) {
             return Ok(());
         }
-        let mut rows = self.rows(sheet, Some(canceled))?;
+        let mut rows = self.rows(sheet, canceled)?;
         let (mut grid, mut charged) = (BTreeMap::new(), 0);
         let read = loop {
-            match self.next_row(sheet, &mut rows) {
+            match self.next_row(sheet, &mut rows, canceled) {
                 Ok(None) => break Ok(()),
                 Ok(Some(row)) => {
                     let bytes = row.cells.values().map(|cell| size(&self.tables, cell)).sum();
@@ -154,7 +154,7 @@ impl Book {
     }
 
     /// Begins to read a sheet from its start.
-    pub(super) fn rows(&self, sheet: usize, canceled: Option<&Canceled>) -> Result<Walk, Error> {
+    pub(super) fn rows(&self, sheet: usize, canceled: &Canceled) -> Result<Walk, Error> {
         match &self.sheets.get(sheet).ok_or_else(gone)?.cells {
             Cells::Grid(_) => Ok(Walk::Grid(0)),
             Cells::Packed(part) => {
@@ -166,9 +166,9 @@ impl Book {
     }
 
     /// Reads the next row that has a cell, or that the file has.
-    pub(super) fn next_row(&self, sheet: usize, walk: &mut Walk) -> Result<Option<Row>, Error> {
+    pub(super) fn next_row(&self, sheet: usize, walk: &mut Walk, canceled: &Canceled) -> Result<Option<Row>, Error> {
         let from = match walk {
-            Walk::Packed(rows) => return rows.next(),
+            Walk::Packed(rows) => return rows.next(canceled),
             Walk::Grid(from) => from,
         };
         let Some(Sheet { cells: Cells::Grid(grid), .. }) = self.sheets.get(sheet) else { return Err(gone()) };

@@ -75,7 +75,6 @@ pub(super) struct Opened {
 
 /// Reads everything but the sheets. What stays in memory is charged to `memory`.
 pub(super) fn open(package: Package, memory: &Freight, canceled: &Canceled) -> Result<Opened, Error> {
-    let canceled = Some(canceled);
     let root = relations(&package, "", memory, canceled)?;
     let found = root.iter().find(|(_, relation)| relation.kind == "officeDocument");
     let book = found.map_or("xl/workbook.xml", |(_, relation)| &relation.target).to_owned();
@@ -133,7 +132,7 @@ fn relations(
     package: &Package,
     part: &str,
     memory: &Freight,
-    canceled: Option<&Canceled>,
+    canceled: &Canceled,
 ) -> Result<BTreeMap<String, Relation>, Error> {
     let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
     let slash = if folder.is_empty() { "" } else { "/" };
@@ -288,7 +287,8 @@ impl Rows {
     }
 
     /// Reads the next row that the file has; none at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Row>, Error> {
+    pub(super) fn next(&mut self, canceled: &Canceled) -> Result<Option<Row>, Error> {
+        self.part.source().watch(canceled);
         while !self.is_over {
             match self.part.next()? {
                 Event::Start if self.part.name() == "row" => return self.row().map(Some),

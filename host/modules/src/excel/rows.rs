@@ -39,9 +39,9 @@ fn texts(tables: &Tables, row: &Row, room: usize) -> Result<(Value, usize), Erro
 
 /// Reads a whole sheet; rows behind the last one with a cell are left out.
 pub(super) fn all(book: &Book, sheet: usize, room: usize, canceled: &Canceled) -> Result<Value, Error> {
-    let mut walk = book.rows(sheet, Some(canceled))?;
+    let mut walk = book.rows(sheet, canceled)?;
     let (mut rows, mut bytes) = (Vec::new(), 0);
-    while let Some(row) = book.next_row(sheet, &mut walk)? {
+    while let Some(row) = book.next_row(sheet, &mut walk, canceled)? {
         if canceled.is_set() {
             break;
         }
@@ -70,7 +70,6 @@ pub(super) struct Cursor {
     workbook: Arc<Workbook>,
     sheet: usize,
     state: Mutex<State>,
-    _memory: Freight,
 }
 
 struct State {
@@ -82,13 +81,15 @@ struct State {
     next: u32,
     /// What every further read gives, too.
     failed: Option<Error>,
+    /// What it is charged for until it is closed.
+    memory: Option<Freight>,
 }
 
 impl Cursor {
     pub(super) fn new(workbook: Arc<Workbook>, sheet: usize, walk: Walk, memory: Freight) -> Result<Self, Error> {
         memory.add(CURSOR)?;
-        let state = State { walk: Some(walk), ahead: None, next: 0, failed: None };
-        Ok(Self { workbook, sheet, state: Mutex::new(state), _memory: memory })
+        let state = State { walk: Some(walk), ahead: None, next: 0, failed: None, memory: Some(memory) };
+        Ok(Self { workbook, sheet, state: Mutex::new(state) })
     }
 
     /// Reads up to so many rows, fewer when more would not fit into an answer; none at the end.
@@ -121,7 +122,7 @@ impl Cursor {
         while rows.len() < count && !canceled.is_set() {
             if state.ahead.is_none() {
                 let Some(walk) = &mut state.walk else { break };
-                state.ahead = book.next_row(self.sheet, walk)?;
+                state.ahead = book.next_row(self.sheet, walk, canceled)?;
             }
             let Some(row) = &state.ahead else {
                 state.walk = None;
@@ -151,6 +152,7 @@ impl Cursor {
     pub(super) fn close(&self) {
         let mut state = self.state.lock();
         (state.walk, state.ahead, state.failed) = (None, None, Some(internal("the cursor is closed")));
+        state.memory = None;
     }
 }
 

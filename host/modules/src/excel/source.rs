@@ -33,13 +33,19 @@ pub(super) type Part = Xml<Unpacked>;
 /// The bytes of a part.
 pub(super) struct Unpacked {
     bytes: Bytes,
-    /// Told when nobody waits for the reading any more; none when it belongs to no single call.
-    canceled: Option<Canceled>,
+    canceled: Canceled,
+}
+
+impl Unpacked {
+    /// From here on it is another call that waits for the reading.
+    pub(super) fn watch(&mut self, canceled: &Canceled) {
+        self.canceled = canceled.clone();
+    }
 }
 
 impl Pieces for Unpacked {
     fn piece(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        if self.canceled.as_ref().is_some_and(Canceled::is_set) {
+        if self.canceled.is_set() {
             return Err(internal("reading the workbook was given up"));
         }
         self.bytes.piece().map_err(opening)
@@ -58,7 +64,7 @@ impl Package {
     }
 
     /// Opens a part; none when there is no such part. Names are found as Excel finds them, in whatever case.
-    pub(super) fn part(&self, name: &str, canceled: Option<&Canceled>) -> Result<Option<Part>, Error> {
+    pub(super) fn part(&self, name: &str, canceled: &Canceled) -> Result<Option<Part>, Error> {
         let name = name.trim_start_matches('/');
         let item = self.archive.items().iter().find(|item| item.name.eq_ignore_ascii_case(name));
         let Some(item) = item else { return Ok(None) };
@@ -66,7 +72,7 @@ impl Package {
             return Err(limit("workbook_part", LARGEST_PART, item.size));
         }
         let bytes = self.archive.open_item(item).map_err(opening)?;
-        Ok(Some(Xml::new(Unpacked { bytes, canceled: canceled.cloned() }, LONGEST_TEXT)))
+        Ok(Some(Xml::new(Unpacked { bytes, canceled: canceled.clone() }, LONGEST_TEXT)))
     }
 }
 

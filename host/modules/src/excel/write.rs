@@ -70,8 +70,8 @@ impl Packed {
 
 fn write_sheet(book: &Book, sheet: usize, zip: &mut Zipper<Spool>, canceled: &Canceled) -> Result<(), Error> {
     let mut text = format!("{HEAD}<worksheet xmlns=\"{MAIN}\"><sheetData>");
-    let mut walk = book.rows(sheet, Some(canceled))?;
-    while let Some(row) = book.next_row(sheet, &mut walk)? {
+    let mut walk = book.rows(sheet, canceled)?;
+    while let Some(row) = book.next_row(sheet, &mut walk, canceled)? {
         write_row(&book.tables, &row, &mut text, zip, canceled)?;
     }
     text.push_str("</sheetData></worksheet>");
