@@ -75,6 +75,32 @@ fn a_client_that_dawdles_over_its_header_is_cut_off() {
 }
 
 #[test]
+fn a_body_that_dawdles_is_not_waited_for() {
+    let (_run, address) = start();
+    let answer = ask(&address, "POST /reads HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\n\r\nabc");
+    assert!(answer.contains("read timeout"), "{answer}");
+}
+
+#[test]
+fn a_websocket_that_says_goodbye_is_answered() {
+    let (_run, address) = start();
+    let mut stream = connect(&address);
+    let key = "dGhlIHNhbXBsZSBub25jZQ==";
+    let head = format!(
+        "GET /ws/relays HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    // A close with the code 1000; the mask is zero.
+    stream.write_all(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]).unwrap();
+    let mut all = Vec::new();
+    stream.read_to_end(&mut all).unwrap();
+    let shown = String::from_utf8_lossy(&all);
+    assert!(shown.starts_with("HTTP/1.1 101 "), "{shown}");
+    assert!(all.ends_with(&[0x88, 0x02, 0x03, 0xe8]), "{shown}");
+}
+
+#[test]
 fn a_header_that_is_too_large_or_no_header_at_all_is_refused() {
     let (_run, address) = start();
     let large = format!("GET /hello HTTP/1.1\r\nHost: x\r\nX-Large: {}\r\n\r\n", "x".repeat(100_000));

@@ -4,7 +4,7 @@
 //! that one that fails after all can still be told from success; a long or flushed one goes out as it comes, no faster than the client
 //! reads.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -52,7 +52,18 @@ pub(crate) enum Length {
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     timeout: Duration,
+    /// When the time is over that the server gives a client to send a request.
+    until: Option<Instant>,
     most: u64,
+}
+
+impl Bounds {
+    /// Waits for a part of the body, or for all of it.
+    async fn within<T>(&self, reading: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
+        let timeout = left.map_or(self.timeout, |left| left.min(self.timeout));
+        tokio::time::timeout(timeout, reading).await.map_err(|_| timed_out())?
+    }
 }
 
 enum RequestBody {
@@ -107,6 +118,7 @@ impl Exchange {
         params: Params,
         remote: String,
         max_body: u64,
+        read_timeout: Option<Duration>,
     ) -> (Self, oneshot::Receiver<Head>) {
         let length = length(&parts.headers, &body);
         let (head, receiver) = oneshot::channel();
@@ -126,7 +138,11 @@ impl Exchange {
             remote,
             query: std::sync::OnceLock::new(),
             length,
-            bounds: Mutex::new(Bounds { timeout: READ_TIMEOUT, most: max_body }),
+            bounds: Mutex::new(Bounds {
+                timeout: READ_TIMEOUT,
+                until: read_timeout.map(|timeout| Instant::now() + timeout),
+                most: max_body,
+            }),
             body: AsyncMutex::new(RequestBody::Fresh(body)),
             reply: Mutex::new(reply),
         };
@@ -184,7 +200,7 @@ impl Exchange {
             }
             Ok(all.freeze())
         };
-        let read = tokio::time::timeout(bounds.timeout, reading).await.map_err(|_| timed_out(bounds.timeout))??;
+        let read = bounds.within(reading).await?;
         *body = RequestBody::Read(read.clone(), freight);
         Ok(read)
     }
@@ -350,8 +366,8 @@ impl ByteSource for Kept {
 impl ByteSource for BodySource {
     fn next(&mut self) -> NextBytes<'_> {
         Box::pin(async move {
-            let timeout = self.bounds.timeout;
-            let piece = tokio::time::timeout(timeout, self.piece()).await.map_err(|_| timed_out(timeout))??;
+            let bounds = self.bounds;
+            let piece = bounds.within(self.piece()).await?;
             Ok(piece.map(|piece| piece.to_vec()))
         })
     }
@@ -417,6 +433,7 @@ fn too_large(most: u64) -> Error {
     typed("Invalid", format!("body too large: at most {most} bytes are allowed"), "stream_error")
 }
 
-fn timed_out(timeout: Duration) -> Error {
-    typed("Internal", format!("read timeout: the body did not come within {} ms", timeout.as_millis()), "stream_error")
+fn timed_out() -> Error {
+    let message = "read timeout: the body did not come within the time of `http.request`, or of `timeouts.read` of the server";
+    typed("Internal", message, "stream_error")
 }

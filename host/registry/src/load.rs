@@ -58,8 +58,7 @@ pub fn load(directory: &Path, options: &LoadOptions) -> Result<Loaded, Box<Repor
     for module in &modules {
         let place = Project { source: module.source.clone(), ..project.clone() };
         let read = read_definitions(&place, &mut seen, &mut sources, &mut diagnostics);
-        let left_out = |entry: &Entry| module.exclude.iter().any(|glob| glob.matches(entry.id.as_str()));
-        for mut entry in read.into_iter().filter(|entry| !left_out(entry)) {
+        for mut entry in read.into_iter().filter(|entry| !module.excluded.covers(entry)) {
             if let Some(origin) = &mut entry.origin {
                 Arc::make_mut(origin).module = Some(Arc::clone(&module.name));
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use moonlet_language::check::{Checker, Exports, Program};
-use moonlet_language::diagnostic::{Diagnostic, Sources};
+use moonlet_language::diagnostic::{Diagnostic, Level, Sources};
 
 use crate::id::EntryId;
 use crate::inline::relocate;
@@ -13,7 +13,7 @@ use crate::order::start_order;
 use crate::report::arrange;
 use crate::state::Snapshot;
 
-/// Checks the types of all Lua code; code that stands in no file of its own is added to the sources where it is reported.
+/// Checks the types of all Lua code; what is wrong in installed modules, which are somebody else's, are warnings. Code that stands in no file of its own is added to the sources where it is reported.
 #[must_use]
 pub fn check_types(snapshot: &Snapshot, sources: &mut Sources) -> Vec<Diagnostic> {
     let code: BTreeMap<EntryId, LuaEntry> =
@@ -45,6 +45,11 @@ pub fn check_types(snapshot: &Snapshot, sources: &mut Sources) -> Vec<Diagnostic
                 }
             }
             (None, None) => {}
+        }
+        if snapshot.get(id).is_some_and(|entry| entry.module().is_some()) {
+            for diagnostic in checked.diagnostics.iter_mut().filter(|diagnostic| diagnostic.level == Level::Error) {
+                diagnostic.level = Level::Warning;
+            }
         }
         exports.insert(id, checked.exports);
         diagnostics.append(&mut checked.diagnostics);

@@ -79,6 +79,18 @@ local function deadlock()
     ch:receive() -- line 79
 end
 
+local function joins(a, b)
+    return a .. "+" .. b
+end
+
+local function counts(...)
+    return { count = select("#", ...) }
+end
+
+local function refuses()
+    return nil, errors.new("not today")
+end
+
 return {
     number = number,
     zero = zero,
@@ -97,4 +109,7 @@ return {
     raises_in_coroutine = raises_in_coroutine,
     second_wins = second_wins,
     deadlock = deadlock,
+    joins = joins,
+    counts = counts,
+    refuses = refuses,
 }

@@ -46,4 +46,14 @@ local function breaks()
     error("boom")
 end
 
-return { hello = hello, waits = waits, floods = floods, slow = slow, breaks = breaks }
+local function reads()
+    local _, err = http.request():body()
+    http.response():write(tostring(err))
+end
+
+local function relays()
+    local target = process.registry.lookup("watcher")
+    http.response():set_header("X-WS-Relay", require("json").encode({ target_pid = target }))
+end
+
+return { hello = hello, waits = waits, floods = floods, slow = slow, breaks = breaks, reads = reads, relays = relays }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use moonlet_language::diagnostic::{Diagnostic, Level, Sources, render_short, to_json};
+use moonlet_language::diagnostic::{Diagnostic, Level, render_short, to_json};
 use moonlet_language::explain::{codes, explain};
 use moonlet_registry::{FieldPath, Glob, Report, Snapshot, check_types, nearest};
+use serde_json::{Value, json};
 
 use crate::arguments::{CheckArguments, LeastLevel};
 use crate::failure::{Failure, summary};
@@ -52,7 +53,10 @@ fn filter(report: &mut Report, snapshot: Option<&Snapshot>, arguments: &CheckArg
     // Errors are the least of levels, in the order of how much they matter.
     report.diagnostics.retain(|diagnostic| diagnostic.level <= least);
     if !arguments.code.is_empty() {
-        report.diagnostics.retain(|diagnostic| arguments.code.iter().any(|code| *code == diagnostic.code));
+        for code in &arguments.code {
+            check_code(code, &report.diagnostics)?;
+        }
+        report.diagnostics.retain(|diagnostic| arguments.code.iter().any(|code| covers(code, diagnostic)));
     }
     if let (false, Some(snapshot)) = (arguments.ns.is_empty(), snapshot) {
         let globs: Result<Vec<Glob>, _> = arguments.ns.iter().map(|pattern| Glob::new(pattern)).collect();
@@ -61,6 +65,31 @@ fn filter(report: &mut Report, snapshot: Option<&Snapshot>, arguments: &CheckArg
         report.diagnostics.retain(within);
     }
     Ok(())
+}
+
+/// Tells whether a report is meant by a code. Those of the reference are classes here: `P0001` is syntax, `E0001` and so on are errors
+/// of types, `W0001` and so on are warnings.
+fn covers(code: &str, diagnostic: &Diagnostic) -> bool {
+    let of_reference = code.split_at_checked(1).filter(|(_, number)| number.len() == 4 && number.parse::<u16>().is_ok());
+    match of_reference {
+        Some(("P", _)) => diagnostic.code == "syntax-error",
+        Some(("E", _)) => diagnostic.level == Level::Error && diagnostic.code != "syntax-error",
+        Some(("W", _)) => diagnostic.level == Level::Warning,
+        _ => diagnostic.code == code,
+    }
+}
+
+/// Refuses what looks like a code that was misspelt: a filter that lets nothing through says that all is well.
+fn check_code(code: &str, diagnostics: &[Diagnostic]) -> Result<(), Failure> {
+    if codes().any(|known| known == code) || diagnostics.iter().any(|diagnostic| covers(code, diagnostic)) {
+        return Ok(());
+    }
+    let mut known: Vec<&str> = codes().collect();
+    known.extend(diagnostics.iter().map(|diagnostic| diagnostic.code.as_ref()));
+    match nearest(code, known) {
+        Some(near) => Err(Failure::message(format!("no report has the code `{code}`")).usage().help(format!("there is `{near}`"))),
+        None => Ok(()),
+    }
 }
 
 /// Lists the files in which the entries of some namespaces and their code stand.
@@ -78,12 +107,12 @@ fn files_of(snapshot: &Snapshot, globs: &[Glob]) -> BTreeSet<Arc<str>> {
 
 fn print(report: &Report, snapshot: Option<&Snapshot>, arguments: &CheckArguments) {
     let Report { diagnostics, sources } = report;
-    let most = if arguments.limit == 0 { diagnostics.len() } else { arguments.limit.min(diagnostics.len()) };
-    let shown = diagnostics.get(..most).unwrap_or_default();
     if arguments.json {
-        print_json(shown, sources);
+        print_json(report, snapshot, arguments.limit);
         return;
     }
+    let most = if arguments.limit == 0 { diagnostics.len() } else { arguments.limit.min(diagnostics.len()) };
+    let shown = diagnostics.get(..most).unwrap_or_default();
     if arguments.summary {
         print_counts(diagnostics);
     } else if arguments.short {
@@ -113,8 +142,36 @@ fn print_counts(diagnostics: &[Diagnostic]) {
     super::registry::table(rows);
 }
 
-fn print_json(diagnostics: &[Diagnostic], sources: &Sources) {
-    output::line(to_json(diagnostics, sources).to_string().trim_end());
+/// Prints what the reference's linter prints, with more about each report.
+fn print_json(report: &Report, snapshot: Option<&Snapshot>, limit: usize) {
+    let source = FieldPath::new().key("source");
+    let mut entries: BTreeMap<&str, &str> = BTreeMap::new();
+    for entry in snapshot.into_iter().flat_map(Snapshot::entries) {
+        entries.insert(entry.id.as_str(), entry.id.as_str());
+        if let Some(file) = entry.source_file(&source) {
+            entries.entry(&file.file).or_insert(entry.id.as_str());
+        }
+    }
+    let mut found = to_json(&report.diagnostics, &report.sources);
+    if let Some(list) = found.as_array_mut() {
+        list.truncate(if limit == 0 { usize::MAX } else { limit });
+        for object in list.iter_mut().filter_map(Value::as_object_mut) {
+            let file = object.get("file").and_then(Value::as_str);
+            let entry = file.and_then(|file| entries.get(file)).copied().unwrap_or_default();
+            object.insert("entry_id".to_owned(), entry.into());
+            let level = object.get("level").cloned().unwrap_or_default();
+            object.insert("severity".to_owned(), level);
+        }
+    }
+    let count = |level: Level| report.diagnostics.iter().filter(|diagnostic| diagnostic.level == level).count();
+    let whole = json!({
+        "diagnostics": found,
+        "total_entries": snapshot.map_or(0, Snapshot::len),
+        "error_count": count(Level::Error),
+        "warning_count": count(Level::Warning),
+        "hint_count": count(Level::Info),
+    });
+    output::line(&whole.to_string());
 }
 
 fn explain_code(code: &str) -> Result<u8, Failure> {

@@ -113,18 +113,22 @@ async fn run(mut session: Session, config: Config, upgrade: OnUpgrade, stop: Can
     };
     // The target hears of it even when the client says goodbye slowly; a target that has ended hears nothing.
     let _ = session.report("leave", false).await;
-    if let Some((code, text)) = end {
-        let mut end = text.len().min(MAX_REASON);
-        while !text.is_char_boundary(end) {
-            end -= 1;
+    let closing = async {
+        match end {
+            Some((code, text)) => {
+                let mut end = text.len().min(MAX_REASON);
+                while !text.is_char_boundary(end) {
+                    end -= 1;
+                }
+                let reason = text.get(..end).unwrap_or_default().into();
+                let _ = socket.close(Some(CloseFrame { code, reason })).await;
+            }
+            // The answer to a close of the client's waits in the socket.
+            None => drop(socket.flush().await),
         }
-        let reason = text.get(..end).unwrap_or_default().into();
-        let closing = async {
-            let _ = socket.close(Some(CloseFrame { code, reason })).await;
-            while let Some(Ok(_)) = socket.next().await {}
-        };
-        let _ = tokio::time::timeout(CLOSE_TIMEOUT, closing).await;
-    }
+        while let Some(Ok(_)) = socket.next().await {}
+    };
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, closing).await;
 }
 
 /// Carries messages both ways. Returns what to tell the client at the end; nothing when it is the one who left.

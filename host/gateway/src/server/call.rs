@@ -22,7 +22,8 @@ type Call = Pin<Box<dyn Future<Output = Result<Vec<Value>, Error>> + Send>>;
 pub(super) async fn call(context: &Context, route: Arc<Route>, params: Params, body: Incoming) -> Answer {
     let server = &context.server;
     let parts = Arc::clone(&context.parts);
-    let (exchange, mut head) = Exchange::new(parts, body, params, context.remote.clone(), server.view.max_body);
+    let (remote, view) = (context.remote.clone(), &server.view);
+    let (exchange, mut head) = Exchange::new(parts, body, params, remote, view.max_body, view.read_timeout);
     let exchange = Arc::new(exchange);
     let attachment: Arc<dyn std::any::Any + Send + Sync> = Arc::<Exchange>::clone(&exchange);
     let (authority, trace) = (context.authority.clone(), context.trace.clone());

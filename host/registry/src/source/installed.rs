@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::node::NodeValue;
 use super::project::{Project, read_text};
 use super::yaml::parse_yaml;
+use crate::entry::Entry;
 use crate::pattern::Glob;
 
 /// How many modules a project may have.
@@ -29,8 +30,26 @@ pub(crate) struct Module {
     pub(crate) name: Arc<str>,
     /// Where its definitions are.
     pub(crate) source: PathBuf,
-    /// Patterns of entries that are there for its authors only.
-    pub(crate) exclude: Vec<Glob>,
+    /// Which entries are there for its authors only.
+    pub(crate) excluded: Excluded,
+}
+
+/// What the manifest of a module leaves out of the applications that use it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Excluded {
+    ids: Vec<Glob>,
+    /// Fields of `meta` with values of them.
+    meta: Vec<(String, Vec<String>)>,
+}
+
+impl Excluded {
+    pub(crate) fn covers(&self, entry: &Entry) -> bool {
+        let has = |(name, values): &(String, Vec<String>)| {
+            let value = entry.meta.get(name).and_then(Value::as_str);
+            value.is_some_and(|value| values.iter().any(|excluded| excluded == value))
+        };
+        self.ids.iter().any(|glob| glob.matches(entry.id.as_str())) || self.meta.iter().any(has)
+    }
 }
 
 /// Lists the installed modules, ordered by name.
@@ -62,20 +81,25 @@ pub(crate) fn installed(project: &Project, diagnostics: &mut Vec<Diagnostic>) ->
         }
     }
     let modules = modules.into_iter().take(MAX_MODULES).map(|(name, directory)| {
-        let exclude = excluded(&directory);
+        let excluded = excluded(&directory);
         let source = directory.join("src");
-        Module { name: name.into(), source: if source.is_dir() { source } else { directory }, exclude }
+        Module { name: name.into(), source: if source.is_dir() { source } else { directory }, excluded }
     });
     modules.collect()
 }
 
 /// Reads which entries the manifest of a module leaves out.
-fn excluded(directory: &Path) -> Vec<Glob> {
-    let manifest = read_text(&directory.join(MANIFEST), MAX_MANIFEST_BYTES).ok().and_then(|text| parse_yaml(&text).ok());
-    let Some(NodeValue::List(patterns)) = manifest.as_ref().and_then(|node| Some(&node.get("exclude")?.node.value)) else {
-        return Vec::new();
+fn excluded(directory: &Path) -> Excluded {
+    let text = read_text(&directory.join(MANIFEST), MAX_MANIFEST_BYTES).ok();
+    let Some(manifest) = text.and_then(|text| parse_yaml(&text).ok()) else { return Excluded::default() };
+    let texts = |value: &NodeValue| match value {
+        NodeValue::List(items) => items.iter().filter_map(|item| item.text().map(str::to_owned)).collect(),
+        _ => Vec::new(),
     };
-    patterns.iter().filter_map(|pattern| Glob::new(pattern.text()?).ok()).collect()
+    let ids = manifest.get("exclude").map(|list| texts(&list.node.value)).unwrap_or_default();
+    let meta = manifest.get("exclude_meta").and_then(|fields| fields.node.pairs()).unwrap_or_default();
+    let meta = meta.iter().map(|field| (field.key.clone(), texts(&field.node.value))).collect();
+    Excluded { ids: ids.iter().filter_map(|pattern| Glob::new(pattern).ok()).collect(), meta }
 }
 
 fn directories(of: &Path) -> Vec<PathBuf> {

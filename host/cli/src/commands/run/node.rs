@@ -7,9 +7,9 @@ use std::time::Duration;
 use moonlet_language::diagnostic::Level;
 use moonlet_modules::Terminal;
 use moonlet_registry::{Entry, Lifecycle, Loaded, Report, Snapshot};
-use moonlet_runtime::{Error, Node, NodeConfig, Value};
+use moonlet_runtime::{CallOptions, Error, Node, NodeConfig, Value};
 
-use super::result::conclude;
+use super::result::{conclude, conclude_call};
 use super::target::Target;
 use crate::exit;
 use crate::failure::Failure;
@@ -37,7 +37,7 @@ pub(super) enum Event {
     Fallen(String, String),
 }
 
-/// Runs one process, and the services beside it, until the process ends.
+/// Runs one process or calls one function, with the services beside it, until it ends.
 pub(super) fn execute(
     loaded: &Loaded,
     target: &Target,
@@ -55,7 +55,7 @@ pub(super) fn execute(
         telemetry.finish();
     }
     leave(node);
-    conclude(outcome?)
+    if target.host.is_some() { conclude(outcome?) } else { conclude_call(outcome?) }
 }
 
 fn run_target(
@@ -64,16 +64,26 @@ fn run_target(
     events: mpsc::Sender<Event>,
     inbox: &mpsc::Receiver<Event>,
 ) -> Result<Result<Vec<Value>, Error>, Failure> {
-    let started = match node.start(target.entry.as_str(), target.host.as_str(), &target.values()) {
-        Ok(started) => started,
-        Err(error) => return Ok(Err(error)),
+    let entry = target.entry.as_str();
+    // Nobody listens to events only when the program ends anyway.
+    let pid = if let Some(host) = &target.host {
+        let started = match node.start(entry, host.as_str(), &target.values()) {
+            Ok(started) => started,
+            Err(error) => return Ok(Err(error)),
+        };
+        let pid = started.pid.clone();
+        thread::Builder::new()
+            .name("exit".to_owned())
+            .spawn(move || drop(events.send(Event::Exit(started.wait()))))
+            .map_err(|error| Failure::caused("failed to start a thread", &error))?;
+        pid
+    } else {
+        let done = move |result| drop(events.send(Event::Exit(result)));
+        match node.handle().call(entry, &target.values(), CallOptions::default(), done) {
+            Ok(running) => running.pid().to_owned(),
+            Err(error) => return Ok(Err(error)),
+        }
     };
-    let pid = started.pid.clone();
-    thread::Builder::new()
-        .name("exit".to_owned())
-        // Nobody listens only when the program ends anyway.
-        .spawn(move || drop(events.send(Event::Exit(started.wait()))))
-        .map_err(|error| Failure::caused("failed to start a thread", &error))?;
     loop {
         match inbox.recv() {
             Ok(Event::Exit(exit)) => return Ok(exit),

@@ -1,6 +1,6 @@
-//! What the result of a process means for the exit code.
+//! What the result of a process or a function means for the exit code.
 
-use moonlet_runtime::{Error, Value};
+use moonlet_runtime::{Error, Value, document};
 
 use crate::failure::Failure;
 use crate::{exit, output};
@@ -24,6 +24,17 @@ pub(super) fn conclude(exit: Result<Vec<Value>, Error>) -> Result<u8, Failure> {
         }
         Some(_) => exit::SUCCESS,
     })
+}
+
+/// Prints what a function returned: a text as it is, other values as JSON.
+pub(super) fn conclude_call(result: Result<Vec<Value>, Error>) -> Result<u8, Failure> {
+    let values = result.map_err(failed)?;
+    match values.first() {
+        None | Some(Value::Nil) => {}
+        Some(Value::String(_) | Value::Binary(_)) => return conclude(Ok(values)),
+        Some(value) => output::line(&document::to_json(value).map_err(failed)?.to_string()),
+    }
+    Ok(exit::SUCCESS)
 }
 
 fn print(text: &str) {

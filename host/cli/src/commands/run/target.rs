@@ -1,4 +1,4 @@
-//! Which process to run on the terminal, on which host, with which arguments.
+//! Which process to run on the terminal, or which function to call, on which host, with which arguments.
 
 use moonlet_registry::{Command, Entry, EntryId, Snapshot};
 
@@ -8,13 +8,13 @@ use crate::failure::Failure;
 /// The use case of the command that runs tests.
 const TESTS: &str = "test";
 
-/// A process that gets the terminal.
+/// A process that gets the terminal, or a function that is called.
 #[derive(Debug)]
 pub(crate) struct Target {
     /// What runs.
     pub(crate) entry: EntryId,
-    /// Where it runs.
-    pub(crate) host: EntryId,
+    /// The terminal host of a process; none: it is a function, which runs where it says itself.
+    pub(crate) host: Option<EntryId>,
     /// Its arguments.
     pub(crate) arguments: Vec<String>,
 }
@@ -26,7 +26,8 @@ pub(crate) fn find(snapshot: &Snapshot, arguments: &RunArguments) -> Result<Opti
         (None, Some((name, words))) => (find_command(snapshot, name)?, words),
         (None, None) => return Ok(None),
     };
-    let host = find_host(snapshot, arguments.host.as_deref())?;
+    let is_function = snapshot.get(&entry).is_some_and(|entry| is_function(entry));
+    let host = if is_function { None } else { Some(find_host(snapshot, arguments.host.as_deref())?) };
     Ok(Some(Target { entry, host, arguments: words.to_vec() }))
 }
 
@@ -47,7 +48,7 @@ pub(crate) fn find_tests(snapshot: &Snapshot, host: Option<&str>, words: &[Strin
             return Err(failure.help(format!("run one by its name: `moonlet run -x {}`", names.first().unwrap_or(&"app:test"))));
         }
     };
-    Ok(Target { entry, host: find_host(snapshot, host)?, arguments: words.to_vec() })
+    Ok(Target { entry, host: Some(find_host(snapshot, host)?), arguments: words.to_vec() })
 }
 
 /// Lists the commands of an application by name.
@@ -65,9 +66,13 @@ fn is_process(entry: &Entry) -> bool {
     matches!(entry.kind.as_str(), "process.lua" | "process.wasm")
 }
 
+fn is_function(entry: &Entry) -> bool {
+    entry.kind.as_str().starts_with("function.")
+}
+
 fn find_entry(snapshot: &Snapshot, text: &str) -> Result<EntryId, Failure> {
     let id = EntryId::parse(text).map_err(|error| {
-        let known = snapshot.entries().find(|entry| is_process(entry) && entry.id.name() == text);
+        let known = snapshot.entries().find(|entry| (is_process(entry) || is_function(entry)) && entry.id.name() == text);
         let failure = Failure::message(format!("`-x {text}` names no entry: {error}"));
         match known {
             Some(entry) => failure.help(format!("write `-x {}`", entry.id)),
@@ -75,10 +80,10 @@ fn find_entry(snapshot: &Snapshot, text: &str) -> Result<EntryId, Failure> {
         }
     })?;
     match snapshot.get(&id) {
-        Some(entry) if is_process(entry) => Ok(id),
+        Some(entry) if is_process(entry) || is_function(entry) => Ok(id),
         Some(entry) => {
-            let failure = Failure::message(format!("`{id}` is of kind `{}`, and only processes can be run", entry.kind));
-            Err(failure.help("name an entry of kind `process.lua` or `process.wasm`"))
+            let failure = Failure::message(format!("`{id}` is of kind `{}`, and only processes and functions can be run", entry.kind));
+            Err(failure.help("name an entry of kind `process.lua`, `process.wasm` or `function.lua`"))
         }
         None => Err(no_process(snapshot, id.as_str())),
     }
