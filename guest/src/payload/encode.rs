@@ -41,9 +41,15 @@ unsafe fn encode(lua: State, first: c_int, count: c_int, mut encoder: Encoder, r
         return Ok(encoder.finish());
     }
     encoder.array_header(usize::try_from(count).unwrap_or(0));
+    // The object of a method is none of the arguments that its caller wrote.
+    let of_method = encoder.resources_allowed && crate::hostmodule::resource(lua, first).is_some();
     for offset in 0..count {
         if let Err(fault) = encoder.value(lua, first + offset) {
-            let root = if count == 1 { root.to_owned() } else { format!("{root}[{}]", offset + 1) };
+            let root = match (of_method, count) {
+                (true, 2) | (false, 1) => root.to_owned(),
+                (true, _) => format!("{root}[{offset}]"),
+                (false, _) => format!("{root}[{}]", offset + 1),
+            };
             return Err(encoder.failure(root, fault));
         }
     }

@@ -9,6 +9,7 @@ mod installed;
 mod layers;
 mod node;
 mod project;
+mod sections;
 mod walk;
 mod yaml;
 

@@ -1,5 +1,8 @@
 //! Errors that programs see: the words for what the runtime itself refuses.
 
+use std::time::Duration;
+
+use moonlet_registry::{Limits, format_duration};
 use moonlet_sandbox::wit::Error;
 
 use crate::channels::ChannelError;
@@ -50,10 +53,21 @@ pub(crate) fn no_process(to: &str) -> Error {
 
 /// A limit is reached; its name, what it allows and what there would be stand in the details.
 pub(crate) fn limit(name: &str, allowed: u64, used: u64) -> Error {
-    let message = format!("limit `{name}` exceeded: {allowed} allowed, {used} used");
+    let message = format!("limit `{name}` exceeded: {} allowed, {} used", amount(name, allowed), amount(name, used));
     let mut error = Error::new("LimitExceeded", message).with_retryable(false);
     error.details = limit_details(name, allowed, used);
     error
+}
+
+/// Writes what a limit allows, or what was used of it, as an entry would say it.
+fn amount(name: &str, value: u64) -> String {
+    const MILLISECOND: u64 = 1_000_000;
+    match Limits::unit(name) {
+        Some("time") if value >= MILLISECOND => format_duration(Duration::from_millis(value / MILLISECOND)),
+        Some("time") => format_duration(Duration::from_nanos(value)),
+        Some("size") => format!("{value} bytes"),
+        _ => value.to_string(),
+    }
 }
 
 /// A rate is exceeded, for now.

@@ -59,7 +59,7 @@ fn page(names: &[&str]) -> String {
     for name in names {
         let _ = writeln!(text, "\n## {name}\n");
         if let Some(module) = table::find(name) {
-            let _ = writeln!(text, "For {}.", module.purpose);
+            let _ = writeln!(text, "Purpose: {}.", module.purpose);
             let _ = writeln!(text, "Classes: {}.", module.classes.join(", "));
             if !module.actions.is_empty() {
                 let actions: Vec<String> = module.actions.iter().map(|action| format!("`{action}`")).collect();

@@ -29,6 +29,9 @@ pub(super) static TEMPLATE: Object = Object {
     fields: &[
         Field::required("set", Type::Ref(&SET), "write `set: NAME` of an entry of kind `template.set`"),
         Field::required("source", Type::Text, "write `source: |` and the template below it, or `source: file://NAME.jet`"),
+        // For the modules that show pages, which read them from the entry.
+        Field::new("data_func", Type::Text),
+        Field::new("resources", Type::Any),
     ],
     unknown: Unknown::Warned,
 };

@@ -13,6 +13,7 @@ use crate::pattern::Glob;
 
 use super::layers::{self, ConfigLayers};
 use super::node::{Node, NodeValue, Pair};
+use super::sections;
 use super::walk::shown_path;
 use super::yaml::{YamlError, parse_yaml};
 
@@ -289,6 +290,12 @@ impl ConfigReader<'_> {
                 self.diagnostics.push(diagnostic.help(format!("write `history_path: {HISTORY_FILE}`")));
                 HistoryPlace::Memory
             }
+            (Some("postgres"), _) => {
+                let message = "versions in Postgres are not supported in this build".to_owned();
+                let diagnostic = Diagnostic::error("not-supported", message).at(Arc::clone(file), pair.node.span.clone(), "");
+                self.diagnostics.push(diagnostic.help("write `history: sqlite` and `history_path: FILE`, or leave it out"));
+                HistoryPlace::Memory
+            }
             _ => {
                 let found = pair.node.text().map_or_else(|| pair.node.describe().to_owned(), |text| format!("`{text}`"));
                 let message = format!("`registry.{}` must be `memory` or `sqlite`, and is {found}", pair.key);
@@ -301,6 +308,7 @@ impl ConfigReader<'_> {
 
     fn config(&mut self, file: &Arc<str>, node: Node) -> Config {
         let mut config = Config { file: Some(Arc::clone(file)), ..Config::default() };
+        sections::check(file, &node, self.diagnostics);
         let switch = |section: &str, names: &[&str]| {
             let section = &node.get(section)?.node;
             names.iter().find_map(|name| section.get(name))

@@ -14,6 +14,7 @@ use super::target::Target;
 use crate::exit;
 use crate::failure::Failure;
 use crate::modules;
+use crate::output;
 use crate::observe;
 use crate::settings::Settings;
 use crate::telemetry::Telemetry;
@@ -24,6 +25,9 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(5);
 /// The same where the process on the terminal has ended, and those that it left behind are of no use any more.
 const LEFT_BEHIND: Duration = Duration::from_millis(200);
+
+/// How long services may take to stop before the user is told of them.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the main thread waits for.
 pub(super) enum Event {
@@ -48,7 +52,7 @@ pub(super) fn execute(
     let terminal = Arc::new(Terminal::new(target.arguments.clone()));
     let (node, telemetry) = start(loaded, settings, &terminal, &events)?;
     let outcome = run_target(&node, target, events, inbox);
-    node.shutdown(LEFT_BEHIND);
+    shut_down(&node);
     // What the process wrote comes before what is said about it.
     terminal.close();
     if let Some(telemetry) = telemetry {
@@ -56,6 +60,28 @@ pub(super) fn execute(
     }
     leave(node);
     if target.host.is_some() { conclude(outcome?) } else { conclude_call(outcome?) }
+}
+
+/// Stops what runs beside a process that has ended, and says whom it waits for when that takes long: the log is quiet.
+fn shut_down(node: &Node) {
+    let (stopped, waits) = mpsc::channel::<()>();
+    let handle = node.handle();
+    let told = thread::Builder::new().name("waits".to_owned()).spawn(move || {
+        if waits.recv_timeout(PATIENCE) != Err(mpsc::RecvTimeoutError::Timeout) {
+            return;
+        }
+        let services = handle.services().unwrap_or_default();
+        let stopping = services.iter().filter(|service| service.state == "stopping");
+        let names: Vec<String> = stopping.map(|service| format!("`{}`", service.id)).collect();
+        if !names.is_empty() {
+            let names = names.join(", ");
+            output::error(&format!("waiting for {names} to stop, as long as `stop_timeout` of its `lifecycle` says"));
+        }
+    });
+    node.shutdown(LEFT_BEHIND);
+    drop(stopped);
+    // It only talks.
+    drop(told);
 }
 
 fn run_target(
@@ -134,8 +160,8 @@ pub(super) fn serve(
 
 /// Makes sure that there is something to serve.
 pub(super) fn check_services(snapshot: &Snapshot) -> Result<(), Failure> {
-    let supervised = ["process.service", "process.supervisor", "http.service", "queue.consumer"];
-    let starts = |entry: &Entry| supervised.contains(&entry.kind.as_str()) && Lifecycle::read(entry).auto_start;
+    // Consumers start by themselves; and whoever starts a host waits for what will run there.
+    let starts = |entry: &Entry| entry.kind == "queue.consumer" || Lifecycle::read(entry).auto_start;
     if snapshot.entries().any(|entry| starts(entry)) {
         return Ok(());
     }
