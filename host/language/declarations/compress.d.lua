@@ -1,5 +1,5 @@
 type Codec = {
-  encode: (data: string, options?: {level?: integer}) -> (string?, error?),
+  encode: (data: string, options?: {level?: integer}) -> (string, error?),
   decode: (data: string, options?: {max_size?: integer}) -> (string?, error?),
 }
 local compress: {
@@ -8,7 +8,7 @@ local compress: {
   zlib: Codec,
   brotli: Codec,
   zstd: {
-    encode: (data: string, options?: {level?: integer, dict?: string}) -> (string?, error?),
+    encode: (data: string, options?: {level?: integer, dict?: string}) -> (string, error?),
     decode: (data: string, options?: {max_size?: integer, dict?: string}) -> (string?, error?),
     train_dict: (samples: {string}, options?: {size?: integer, id?: integer, level?: integer}) -> (string?, error?),
     inspect_dict: (dict: string) -> ({id: integer, content_size: integer}?, error?),

@@ -1,12 +1,12 @@
 local crypto: {
   random: {
-    bytes: (length: integer) -> (string?, error?),
-    string: (length: integer, charset?: string) -> (string?, error?),
-    uuid: () -> (string?, error?),
+    bytes: (length: integer) -> (string, error?),
+    string: (length: integer, charset?: string) -> (string, error?),
+    uuid: () -> (string, error?),
   },
   hmac: {
-    sha256: (key: string, data: string) -> (string?, error?),
-    sha512: (key: string, data: string) -> (string?, error?),
+    sha256: (key: string, data: string) -> (string, error?),
+    sha512: (key: string, data: string) -> (string, error?),
   },
   encrypt: {
     aes: (data: string, key: string, aad?: string) -> (string?, error?),

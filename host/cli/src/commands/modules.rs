@@ -11,6 +11,9 @@ use crate::{exit, modules, output};
 
 mod table;
 
+/// Modules that every process has, whatever its entry lists.
+const AMBIENT: &[&str] = &["process", "channel", "errors", "payload"];
+
 pub(crate) fn run(arguments: &ModulesArguments) -> Result<u8, Failure> {
     let names = modules::names();
     if arguments.markdown {
@@ -24,6 +27,10 @@ pub(crate) fn run(arguments: &ModulesArguments) -> Result<u8, Failure> {
         }
         return Ok(exit::SUCCESS);
     };
+    if AMBIENT.contains(&name) {
+        output::print(&format!("{name}: every process has it, without listing it\n{}", declaration(name)));
+        return Ok(exit::SUCCESS);
+    }
     if !names.contains(&name) {
         let failure = Failure::message(format!("this build has no module `{}`", output::visible(name))).usage();
         return Err(match nearest(name, names.iter().copied()) {
@@ -67,6 +74,13 @@ fn page(names: &[&str]) -> String {
             }
         }
         let _ = write!(text, "\n```lua\n{}```\n", declaration(name));
+    }
+    text.push_str(
+        "\n# Without listing them\n\nEvery process has these, beside `string`, `table`, `math`, `coroutine`, `os` and `utf8` of Lua.\n\
+        `print` writes to the log of the node; `io.print` writes to the terminal.\n",
+    );
+    for name in AMBIENT {
+        let _ = write!(text, "\n## {name}\n\n```lua\n{}```\n", declaration(name));
     }
     text
 }
