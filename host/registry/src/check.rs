@@ -21,6 +21,7 @@ mod dependencies;
 mod hosts;
 mod http;
 mod imports;
+mod methods;
 mod modules;
 mod references;
 mod services;

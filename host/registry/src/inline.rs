@@ -29,12 +29,14 @@ pub(crate) fn relocate(entry: &Entry, source: &Arc<str>, diagnostics: &mut [Diag
         return;
     };
     for diagnostic in diagnostics {
+        // A change is made in the file of the first place, which may be the entry's already.
+        let is_moved = diagnostic.primary.as_ref().is_some_and(|label| *label.file == *entry.id.as_str());
         let labels = diagnostic.primary.iter_mut().chain(&mut diagnostic.secondary);
         for label in labels.filter(|label| *label.file == *entry.id.as_str()) {
             let span = placement.translate(&label.span);
             *label = Label::new(Arc::clone(&placement.file), span, std::mem::take(&mut label.text));
         }
-        if let Some(fix) = &mut diagnostic.fix {
+        if let Some(fix) = diagnostic.fix.as_mut().filter(|_| is_moved) {
             fix.span = placement.translate(&fix.span);
         }
     }

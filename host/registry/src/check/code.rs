@@ -9,9 +9,10 @@ use moonlet_language::lower::syntax_diagnostics;
 use moonlet_language::syntax::ast::{Ast, ExprId, ExprKind, StatementKind};
 use moonlet_language::syntax::{Span, parse, string_value};
 
+use super::methods;
 use crate::entry::Entry;
 use crate::inline::relocate;
-use crate::kinds::{LuaEntry, LuaForm, METHOD_HELP};
+use crate::kinds::LuaEntry;
 use crate::modules::is_always_there;
 use crate::path::FieldPath;
 
@@ -29,14 +30,50 @@ pub(crate) fn check(entry: &Entry, sources: &mut Sources, diagnostics: &mut Vec<
     let parsed = parse(&view.source);
     let mut found = syntax_diagnostics(&parsed.errors, &file);
     // After a syntax error the tree is a guess.
-    if found.is_empty() {
+    if !found.is_empty() {
+        if view.source_name.is_none()
+            && let Some(diagnostic) = path_as_code(entry, &view.source)
+        {
+            diagnostics.push(diagnostic);
+            return;
+        }
+    } else {
         check_requires(entry, &view, &file, &parsed.ast, &mut found);
-        check_method(entry, &view, &parsed.ast, &mut found);
+        methods::check(entry, &view, &file, &parsed.ast, &mut found);
     }
     if view.source_name.is_none() {
         relocate(entry, &view.source, &mut found, sources);
     }
     diagnostics.append(&mut found);
+}
+
+/// What is no code and looks like the name of a file was meant as one.
+fn path_as_code(entry: &Entry, source: &str) -> Option<Diagnostic> {
+    let text = source.trim();
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
+    let has_scheme =
+        scheme.is_some_and(|scheme| !scheme.is_empty() && scheme.chars().all(|letter| letter.is_ascii_alphanumeric()));
+    if text.contains(char::is_whitespace) || !(has_scheme || text.ends_with(".lua")) {
+        return None;
+    }
+    let path = FieldPath::new().key("source");
+    let diagnostic = Diagnostic::error("path-as-code", format!("`source` of `{}` is `{text}`, which is read as code", entry.id));
+    let diagnostic = entry.locate(diagnostic, &path, "no code");
+    if has_scheme && scheme != Some("file") {
+        let name = text.rsplit('/').next().filter(|name| name.ends_with(".lua")).unwrap_or("main.lua");
+        return Some(diagnostic.help(format!("put the file into the project, and write `source: file://{name}`")));
+    }
+    let file = text.strip_prefix("file:").unwrap_or(text);
+    let file = file.strip_prefix("./").unwrap_or(file);
+    // Behind `file:` any number of slashes is a slip; without it, one starts at the source directory.
+    let file = if file.len() == text.len() { file } else { file.trim_start_matches('/') };
+    let written = format!("file://{file}");
+    let help = format!("write `source: {written}`");
+    let span = diagnostic.primary.as_ref().map(|label| label.span.clone());
+    Some(match span.filter(|span| span.len() == source.len()) {
+        Some(span) => diagnostic.fix(span, written, help.clone()).help(help),
+        None => diagnostic.help(help),
+    })
 }
 
 fn check_requires(entry: &Entry, view: &LuaEntry, file: &Arc<str>, ast: &Ast, diagnostics: &mut Vec<Diagnostic>) {
@@ -64,24 +101,6 @@ fn check_requires(entry: &Entry, view: &LuaEntry, file: &Arc<str>, ast: &Ast, di
         // What runs only when somebody calls it may never run, and the reference starts such entries; so may what a module brings along.
         let level = if runs_at_start(ast, span) && entry.module().is_none() { Level::Error } else { Level::Warning };
         diagnostics.push(undeclared(entry, file, span, &name, level));
-    }
-}
-
-/// A chunk that returns a table needs a name for what runs; one that returns something else may return a function.
-fn check_method(entry: &Entry, view: &LuaEntry, ast: &Ast, diagnostics: &mut Vec<Diagnostic>) {
-    // A method of a wrong type is reported as that.
-    let is_wrong = entry.data.get("method").is_some_and(|method| !method.is_string());
-    if view.form == LuaForm::Library || is_wrong || view.method.as_ref().is_some_and(|method| !method.is_empty()) {
-        return;
-    }
-    let returned = ast.block.statements.last().and_then(|last| match &last.kind {
-        StatementKind::Return(values) => values.first(),
-        _ => None,
-    });
-    if returned.is_none_or(|value| matches!(ast.expr(ast.unwrap_parens(*value)).kind, ExprKind::Table { .. })) {
-        let message = format!("`{}` ({}) needs `method`", entry.id, entry.kind);
-        let diagnostic = entry.locate_key(Diagnostic::error("missing-field", message), &FieldPath::new().key("method"), "");
-        diagnostics.push(diagnostic.help(METHOD_HELP));
     }
 }
 

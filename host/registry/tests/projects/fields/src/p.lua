@@ -1,1 +1,1 @@
-return {}
+return { main = print }
