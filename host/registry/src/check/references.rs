@@ -4,8 +4,9 @@ use moonlet_language::diagnostic::{Diagnostic, Level};
 
 use super::{Checked, Entries, dependencies, instead};
 use crate::id::EntryId;
+use crate::kinds::{Support, all_kinds};
 use crate::path::FieldPath;
-use crate::schema::Reference;
+use crate::schema::{Reference, Target};
 use crate::suggest::nearest;
 
 pub(super) fn check(entries: &Entries, diagnostics: &mut Vec<Diagnostic>) {
@@ -47,9 +48,8 @@ fn dangling(checked: &Checked, reference: &Reference, entries: &Entries) -> Diag
             let written = checked.entry.field(path).and_then(|value| value.as_str()).unwrap_or_default();
             instead(diagnostic, written, near)
         }
-        None => match target.kinds.first() {
+        None => match kinds_of(target).first() {
             Some(kind) => {
-                let kind = kind.trim_end_matches('*').trim_end_matches('.');
                 diagnostic.help(format!("add `- name: {}` with `kind: {kind}` to the namespace `{}`", id.name(), id.namespace()))
             }
             None => diagnostic.help("`moonlet registry list` shows all entries"),
@@ -66,6 +66,28 @@ fn wrong_kind(checked: &Checked, reference: &Reference, found: &Checked) -> Diag
     let diagnostic = Diagnostic::new("wrong-kind", level, message);
     let diagnostic = checked.entry.locate(diagnostic, path, format!("must be {}", target.what));
     let diagnostic = found.entry.also(diagnostic, &FieldPath::new().key("kind"), "its kind");
-    let kinds: Vec<String> = target.kinds.iter().map(|kind| format!("`{}`", kind.trim_end_matches('*'))).collect();
-    diagnostic.help(format!("name an entry of kind {}", kinds.join(" or ")))
+    diagnostic.help(format!("name an entry of kind {}", any_of(&kinds_of(target))))
+}
+
+/// Lists the kinds of this build that fit, in the order in which the target names them.
+fn kinds_of(target: &Target) -> Vec<&'static str> {
+    let mut kinds = Vec::new();
+    for pattern in target.kinds {
+        let one = Target { what: target.what, kinds: std::slice::from_ref(pattern) };
+        let fitting = all_kinds().iter().filter(|kind| kind.support == Support::Built && one.fits(kind.name));
+        kinds.extend(fitting.map(|kind| kind.name));
+    }
+    kinds
+}
+
+/// Writes names among which to choose: `a`, `b` or `c`.
+fn any_of(names: &[&str]) -> String {
+    match names {
+        [] => "that this build does not have".to_owned(),
+        [name] => format!("`{name}`"),
+        [names @ .., last] => {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            format!("{} or `{last}`", names.join(", "))
+        }
+    }
 }
