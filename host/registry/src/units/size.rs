@@ -97,19 +97,27 @@ impl FromStr for Size {
 }
 
 impl fmt::Display for Size {
-    /// Writes the largest binary unit that divides the size, so that what is printed can be written back.
+    /// Writes the unit that divides the size, of powers of 1000 or of 1024 as it gives the shorter number, so that people find what they
+    /// wrote, and what is printed can be written back.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (shift, unit) in [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")] {
-            if self.0 != 0 && self.0.trailing_zeros() >= shift {
-                return write!(f, "{}{unit}", self.0 >> shift);
-            }
-        }
-        write!(f, "{}B", self.0)
+        let largest = |units: &[(u64, &'static str)]| {
+            let divides = |(factor, _): &&(u64, &str)| self.0 != 0 && self.0 % factor == 0;
+            units.iter().find(divides).map_or((self.0, "B"), |(factor, unit)| (self.0 / factor, *unit))
+        };
+        let (binary, decimal) = (largest(BINARY), largest(DECIMAL));
+        let (number, unit) = if decimal.0 < binary.0 { decimal } else { binary };
+        write!(f, "{number}{unit}")
     }
 }
 
+/// Units to write in, the largest first.
+const BINARY: &[(u64, &str)] = &[(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+const DECIMAL: &[(u64, &str)] = &[(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "KB")];
+
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
     use super::*;
 
     #[test]
@@ -130,9 +138,13 @@ mod tests {
 
     #[test]
     fn what_is_printed_can_be_read_back() {
-        for (size, text) in [(Size::mib(64), "64MiB"), (Size::kib(1), "1KiB"), (Size(1000), "1000B"), (Size(0), "0B")] {
+        for text in [
+            "64MiB", "1KiB", "1KB", "0B", "1001B", "32MB", "8MB", "1500KB", "1536KiB", "1000KiB", "1000MiB", "64GB", "3TB",
+            "2TiB",
+        ] {
+            let size: Size = text.parse().unwrap();
             assert_eq!(size.to_string(), text);
-            assert_eq!(text.parse(), Ok(size));
+            assert_eq!(size.to_string().parse(), Ok(size));
         }
     }
 
