@@ -18,6 +18,7 @@ pub(crate) mod code;
 mod components;
 mod contracts;
 mod dependencies;
+mod grants;
 mod hosts;
 mod http;
 mod imports;
@@ -76,6 +77,7 @@ pub(crate) fn check_together(entries: &Entries, modules: Option<&ModuleCatalog>,
     imports::check(entries, diagnostics);
     unique::check(entries, diagnostics);
     hosts::check(entries, diagnostics);
+    grants::check(entries, modules, diagnostics);
     http::check(entries, diagnostics);
     source_size::check(entries, diagnostics);
     services::check(entries, diagnostics);

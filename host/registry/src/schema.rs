@@ -6,6 +6,7 @@
 mod value;
 mod walk;
 
+pub(crate) use value::has_placeholder;
 pub(crate) use walk::{Reference, check_entry};
 
 /// A map with known fields.
