@@ -10,6 +10,7 @@ mod layers;
 mod node;
 mod project;
 mod sections;
+mod slips;
 mod walk;
 mod yaml;
 

@@ -166,6 +166,17 @@ impl Reader<'_> {
     fn namespace(&mut self, file: &Arc<str>, node: &Node) -> Option<Namespace> {
         let Some(pair) = node.get("namespace") else {
             let diagnostic = Diagnostic::error("missing-namespace", format!("`{file}` has no `namespace`"));
+            let other = |pair: &&Pair| !TOP_FIELDS.contains(&pair.key.as_str());
+            let misspelt = |pair: &&Pair| nearest(&pair.key, ["namespace"]).is_some();
+            if let Some(pair) = node.pairs().into_iter().flatten().filter(other).find(misspelt) {
+                let span = pair.key_span.clone();
+                let diagnostic = diagnostic.at(Arc::clone(file), span.clone(), "misspelt").help("write `namespace`");
+                self.diagnostics.push(match span.len() == pair.key.len() {
+                    true => diagnostic.fix(span, "namespace", "write `namespace`"),
+                    false => diagnostic,
+                });
+                return None;
+            }
             let span = node.pairs().and_then(<[Pair]>::first).map_or(0..0, |pair| pair.key_span.clone());
             self.diagnostics
                 .push(diagnostic.at(Arc::clone(file), span, "").help("write `namespace: app` at the top of the file"));

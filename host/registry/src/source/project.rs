@@ -359,7 +359,7 @@ pub(super) enum ReadError {
     Io(std::io::Error),
     #[error("is larger than {0} bytes")]
     TooLarge(u64),
-    #[error("is not UTF-8 text")]
+    #[error("is not UTF-8 text: {}", foreign_byte(.0))]
     NotText(Vec<u8>),
 }
 
@@ -371,6 +371,18 @@ pub(super) fn read_text(path: &Path, max_bytes: u64) -> Result<String, ReadError
         text.remove(0);
     }
     Ok(text)
+}
+
+/// Says where a text stops being UTF-8.
+fn foreign_byte(bytes: &[u8]) -> String {
+    let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    let (head, rest) = bytes.split_at_checked(valid).unwrap_or((bytes, &[]));
+    let line = head.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let column = head.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+    match rest.first() {
+        Some(byte) => format!("byte {column} of line {line} is 0x{byte:02x}"),
+        None => format!("it ends in line {line}"),
+    }
 }
 
 fn read_bytes(path: &Path, max_bytes: u64) -> Result<Vec<u8>, ReadError> {

@@ -11,6 +11,7 @@ use serde_saphyr::options::DuplicateKeyPolicy;
 use serde_saphyr::{Error, Location, Spanned};
 
 use super::node::{Node, NodeValue, Pair};
+use super::slips;
 
 /// How deeply values may nest: parsing recurses once per level.
 const MAX_DEPTH: usize = 64;
@@ -32,6 +33,13 @@ pub(crate) struct YamlError {
 
 /// Reads one YAML document; an empty file is null.
 pub(crate) fn parse_yaml(text: &str) -> Result<Node, YamlError> {
+    match read(text) {
+        Ok(node) => Ok(convert(node, text)),
+        Err(error) => Err(describe(&error, text)),
+    }
+}
+
+fn read(text: &str) -> Result<Spanned<RawNode>, Error> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_depth: MAX_DEPTH, max_nodes: MAX_NODES, max_documents: 2 },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MAX_REPEATED },
@@ -43,9 +51,14 @@ pub(crate) fn parse_yaml(text: &str) -> Result<Node, YamlError> {
         emit_comments: false,
         with_snippet: false,
     };
-    match serde_saphyr::from_str_with_options::<Spanned<RawNode>>(text, options) {
-        Ok(node) => Ok(convert(node, text)),
-        Err(error) => Err(describe(&error, text)),
+    serde_saphyr::from_str_with_options::<Spanned<RawNode>>(text, options)
+}
+
+/// Gives where reading a text fails; a text that can be read fails behind its end.
+pub(super) fn fails_at(text: &str) -> usize {
+    match read(text) {
+        Ok(_) => usize::MAX,
+        Err(error) => byte_span(error.without_snippet().location().unwrap_or(Location::UNKNOWN), text).start,
     }
 }
 
@@ -227,8 +240,7 @@ fn describe(error: &Error, text: &str) -> YamlError {
             if message.starts_with("alias") && message.contains("limit exceeded") {
                 too_large()
             } else {
-                let help = common_help(&message);
-                (message, help)
+                return slips::find(text, message, span);
             }
         }
     };
@@ -238,18 +250,6 @@ fn describe(error: &Error, text: &str) -> YamlError {
 fn too_large() -> (String, Option<&'static str>) {
     let message = format!("the file is too deep or too large: at most {MAX_DEPTH} levels and {MAX_NODES} values are read");
     (message, Some("flatten it, or split it into several files"))
-}
-
-fn common_help(message: &str) -> Option<&'static str> {
-    if message.contains("mapping values are not allowed") {
-        Some("put a value that holds `: ` in quotes, and check the indentation")
-    } else if message.contains("tabs disallowed") {
-        Some("indent with spaces")
-    } else if message.contains("did not find expected") || message.contains("invalid indentation") {
-        Some("indent the fields of one entry alike")
-    } else {
-        None
-    }
 }
 
 #[cfg(test)]
@@ -289,6 +289,48 @@ mod tests {
         assert_eq!(error("a: 1\na: 2\n"), ("the key `a` occurs twice in the same map".into(), "a".into()));
         assert_eq!(error("a: b: c\n").0, "mapping values are not allowed in this context");
         assert_eq!(error("a: 1\n---\nb: 2\n").0, "the file holds more than one YAML document");
+    }
+
+    #[test]
+    fn slips_are_shown_where_they_were_made() {
+        let shown = |text: &str| {
+            let error = parse_yaml(text).unwrap_err();
+            (
+                error.message,
+                text[..error.span.start].matches('\n').count() + 1,
+                text[error.span].to_owned(),
+                error.help.unwrap_or("none"),
+            )
+        };
+        let expect = |text: &str, message: &str, line: usize, under: &str, help: &str| {
+            assert_eq!(shown(text), (message.to_owned(), line, under.to_owned(), help), "{text}");
+        };
+        for (text, bracket, help) in [
+            ("a:\n  m: [io\n  s: return 1\n", "[", "write `]` behind its last element"),
+            ("a:\n  m: {io: 1\n  s: return 1\n", "{", "write `}` behind its last field"),
+            ("a:\n  m: {io: [1, 'x]', 2}  # }\n  s: return 1\n", "[", "write `]` behind its last element"),
+            ("a:\n  - [io\n  - b: 1\n", "[", "write `]` behind its last element"),
+            ("a:\n  m: [io\n", "[", "write `]` behind its last element"),
+        ] {
+            expect(text, &format!("the `{bracket}` of line 2 is not closed"), 2, bracket, help);
+        }
+        let quotes = "put a value that holds `: ` in quotes";
+        let between = "while parsing a flow mapping, did not find expected ',' or '}'";
+        expect("a: {comment: it is: bad}\n", between, 1, ":", quotes);
+        let space = "write a space after the colon";
+        expect(
+            "- name: a\n  kind:process.lua\n  x: y\n",
+            "`kind:process.lua` is one word, and no field with its value",
+            2,
+            "kind:",
+            space,
+        );
+        expect("- name:a\n  kind: x\n", "`name:a` is one word, and no field with its value", 1, "name:", space);
+        let tab = "a tab indents this line, and YAML takes only spaces";
+        expect("- name: a\n\tkind: b\n", tab, 2, "\t", "indent with spaces");
+        expect("- name: a\n  \tkind: b\n", tab, 2, "\t", "indent with spaces");
+        let block = "while parsing a block collection, did not find expected '-' indicator";
+        expect("e:\n  - a: 1\n    b: 2\n   c: 3\n", block, 4, "c", "indent the fields of one entry alike");
     }
 
     proptest::proptest! {
