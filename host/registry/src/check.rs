@@ -59,12 +59,42 @@ pub(crate) fn check_alone(entry: &Entry, diagnostics: &mut Vec<Diagnostic>) -> A
                         None => diagnostic,
                     }
                 }
-                None => diagnostic.help("`registry.entry` holds free data; `moonlet registry kinds` lists all kinds"),
+                None => match kinds_by_part(&entry.kind).as_slice() {
+                    [] => diagnostic.help("`registry.entry` holds free data; `moonlet registry kinds` lists all kinds"),
+                    names => diagnostic.help(format!("write {}", references::any_of(names))),
+                },
             };
             diagnostics.push(diagnostic);
             Arc::new([])
         }
     }
+}
+
+/// Finds the kinds of this build of which somebody wrote a part, such as `postgres` for `db.sql.postgres`.
+fn kinds_by_part(written: &str) -> Vec<&'static str> {
+    /// More than these would be a list and no answer.
+    const MAX_NAMED: usize = 4;
+    let built = || crate::kinds::all_kinds().iter().filter(|kind| kind.support == Support::Built).map(|kind| kind.name);
+    let last = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
+    let parts = || written.rsplit('.').filter(|part| !part.is_empty());
+    let end = format!(".{written}");
+    let mut found: Vec<&str> = built().filter(|name| name.ends_with(&end)).collect();
+    for part in parts() {
+        if found.is_empty() {
+            found = built().filter(|name| last(name) == part).collect();
+        }
+    }
+    for part in parts() {
+        if found.is_empty() {
+            found = built().filter(|name| name.split('.').any(|other| other == part)).collect();
+        }
+        if found.is_empty()
+            && let Some(near) = nearest(part, built().map(last))
+        {
+            found = built().filter(|name| last(name) == near).collect();
+        }
+    }
+    if found.len() > MAX_NAMED { Vec::new() } else { found }
 }
 
 /// Checks entries against each other.

@@ -42,7 +42,8 @@ fn dangling(checked: &Checked, reference: &Reference, entries: &Entries) -> Diag
             nearest(id.name(), fitting().map(EntryId::name))
                 .and_then(|name| fitting().map(EntryId::as_str).find(|other| other.ends_with(name)))
         })
-        .or_else(|| elsewhere().map(EntryId::as_str));
+        .or_else(|| elsewhere().map(EntryId::as_str))
+        .or_else(|| by_part(id, &mut fitting()).map(EntryId::as_str));
     match near {
         Some(near) => {
             let written = checked.entry.field(path).and_then(|value| value.as_str()).unwrap_or_default();
@@ -55,6 +56,20 @@ fn dangling(checked: &Checked, reference: &Reference, entries: &Entries) -> Diag
             None => diagnostic.help("`moonlet registry list` shows all entries"),
         },
     }
+}
+
+/// Finds an entry that was written with dots for its colon, or of which one side is a part of the other.
+fn by_part<'a>(id: &EntryId, fitting: &mut dyn Iterator<Item = &'a EntryId>) -> Option<&'a EntryId> {
+    fn last(name: &str) -> &str {
+        name.rsplit('.').next().unwrap_or(name)
+    }
+    let dotted = |other: &EntryId| other.as_str().replacen(':', ".", 1) == id.name();
+    let others: Vec<&EntryId> = fitting.filter(|other| last(other.name()) == last(id.name())).collect();
+    // Several say nothing.
+    others.iter().find(|other| dotted(other)).copied().or(match others.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    })
 }
 
 fn wrong_kind(checked: &Checked, reference: &Reference, found: &Checked) -> Diagnostic {
@@ -81,7 +96,7 @@ fn kinds_of(target: &Target) -> Vec<&'static str> {
 }
 
 /// Writes names among which to choose: `a`, `b` or `c`.
-fn any_of(names: &[&str]) -> String {
+pub(super) fn any_of(names: &[&str]) -> String {
     match names {
         [] => "that this build does not have".to_owned(),
         [name] => format!("`{name}`"),

@@ -62,11 +62,13 @@ pub(super) fn check_scalar(ty: &Type, value: &Value) -> Result<(), Mismatch> {
         Type::Choice(words) => match value.as_str() {
             Some(text) if words.contains(&text) => Ok(()),
             Some(text) => {
-                let help = match nearest(text, words.iter().copied()) {
-                    Some(word) => format!("write `{word}`"),
-                    None => format!("write one of {}", list_names(words)),
-                };
-                Err(Mismatch::new(format!("is `{text}`, which is none of {}", list_names(words)), help))
+                // The words are listed once: in the help where no single one was meant.
+                Err(match nearest(text, words.iter().copied()) {
+                    Some(word) => {
+                        Mismatch::new(format!("is `{text}`, which is none of {}", list_names(words)), format!("write `{word}`"))
+                    }
+                    None => Mismatch::new(format!("cannot be `{text}`"), format!("write one of {}", list_names(words))),
+                })
             }
             None => Err(wrong(&format!("one of {}", list_names(words)), value)),
         },
