@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use moonlet_language::diagnostic::{Diagnostic, Level};
+use serde_json::Value;
 
-use super::{Entries, instead};
+use super::{Entries, instead, middleware};
 use crate::entry::Entry;
 use crate::kinds::{HTTP_METHODS, HttpEndpoint, HttpRouter, HttpStatic};
 use crate::path::FieldPath;
+use crate::schema::has_placeholder;
 use crate::source::list_names;
 use crate::suggest::nearest;
 
@@ -21,7 +23,10 @@ pub(super) fn check(entries: &Entries, diagnostics: &mut Vec<Diagnostic>) {
     for checked in entries.values() {
         let entry = &*checked.entry;
         match entry.kind.as_str() {
+            "http.service" => diagnostics.extend(check_address(entry)),
             "http.router" => {
+                middleware::check(entry, "options", diagnostics);
+                middleware::check(entry, "post_options", diagnostics);
                 // The reference has one list of names, and what needs the endpoint finds it in either place.
                 check_middleware(entry, "middleware", BEFORE, Some(AFTER), diagnostics);
                 check_middleware(entry, "post_middleware", AFTER, Some(BEFORE), diagnostics);
@@ -36,11 +41,15 @@ pub(super) fn check(entries: &Entries, diagnostics: &mut Vec<Diagnostic>) {
                 }
             }
             "http.static" => {
+                middleware::check(entry, "options", diagnostics);
                 check_middleware(entry, "middleware", BEFORE, None, diagnostics);
                 check_static(entry, diagnostics);
             }
             "http.endpoint" => {
                 let Ok(endpoint) = HttpEndpoint::new(entry) else { continue };
+                if let Some(found) = entries.get(&endpoint.func) {
+                    diagnostics.extend(check_callable(entry, &found.entry));
+                }
                 if check_endpoint(entry, &endpoint, diagnostics) {
                     let key = (endpoint.router.to_string(), endpoint.method.clone(), shape(&endpoint.path));
                     if let Some(other) = taken.get(&key) {
@@ -53,6 +62,49 @@ pub(super) fn check(entries: &Entries, diagnostics: &mut Vec<Diagnostic>) {
             _ => {}
         }
     }
+}
+
+/// An address needs a port, or nothing ever listens there.
+fn check_address(entry: &Entry) -> Option<Diagnostic> {
+    let written = entry.data.get("addr")?;
+    let text = match written {
+        Value::String(text) if has_placeholder(text) => return None,
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    let (host, port) = text.rsplit_once(':').map_or((None, text.as_str()), |(host, port)| (Some(host), port));
+    if port.parse::<u16>().is_ok() {
+        return None;
+    }
+    let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let (reason, help) = match host {
+        None if !digits => ("has no port".to_owned(), format!("write `addr: \"{text}:8080\"`")),
+        _ if digits => (format!("its port `{port}` is above 65535"), "write a port from 1 to 65535".to_owned()),
+        _ => (format!("its port `{port}` is no number"), format!("write `addr: \"{}:8080\"`", host.unwrap_or_default())),
+    };
+    // The reference also takes names of ports, and what a module brings may never start.
+    let is_certain = entry.module().is_none() && (digits || host.is_none());
+    let level = if is_certain { Level::Error } else { Level::Warning };
+    let message = match host {
+        None if !digits => format!("`addr` of `{}` is `{text}`, which {reason}", entry.id),
+        _ => format!("`addr` of `{}` is `{text}`, and {reason}", entry.id),
+    };
+    Some(entry.locate(Diagnostic::new("invalid-address", level, message), &FieldPath::new().key("addr"), "").help(help))
+}
+
+/// A process can answer only where it knows its host.
+fn check_callable(entry: &Entry, func: &Entry) -> Option<Diagnostic> {
+    if !func.kind.starts_with("process.") || func.meta.get("default_host").is_some_and(|host| !host.is_null()) {
+        return None;
+    }
+    let path = FieldPath::new().key("func");
+    let message =
+        format!("`func` of `{}` is the process `{}`, which has no default host and cannot be called", entry.id, func.id);
+    let diagnostic = entry.locate(Diagnostic::warning("not-callable", message), &path, "every request fails");
+    let diagnostic = func.also(diagnostic, &FieldPath::new().key("kind"), "its kind");
+    let kind = if func.kind.ends_with(".wasm") { "function.wasm" } else { "function.lua" };
+    Some(diagnostic.help(format!("make it a `{kind}`, or write `meta: {{ default_host: host }}` in its entry")))
 }
 
 /// Writes a pattern without the names of its parameters, which do not decide what it matches.

@@ -147,6 +147,7 @@ impl Reader<'_> {
             return;
         }
         self.check_top_fields(file, pairs);
+        self.check_version(file, &node);
         let Some(entries) = node.get("entries") else { return };
         match &entries.node.value {
             NodeValue::List(nodes) => {
@@ -208,6 +209,21 @@ impl Reader<'_> {
             let diagnostic = Diagnostic::warning("unknown-field", message);
             self.diagnostics.push(diagnostic.at(Arc::clone(file), pair.key_span.clone(), "").help(help));
         }
+    }
+
+    fn check_version(&mut self, file: &Arc<str>, node: &Node) {
+        let Some(pair) = node.get("version") else { return };
+        let written = match &pair.node.value {
+            NodeValue::Text(text) => text.clone(),
+            NodeValue::Number(number) => number.to_string(),
+            _ => return,
+        };
+        if written.split('.').next() == Some("1") {
+            return;
+        }
+        let message = format!("`{file}` is of version `{written}`, which this build does not know, and is read as `1.0`");
+        let diagnostic = Diagnostic::warning("unknown-version", message).at(Arc::clone(file), pair.node.span.clone(), "");
+        self.diagnostics.push(diagnostic.help("write `version: \"1.0\"`"));
     }
 
     fn read_entry(&mut self, frame: &Frame<'_>, node: Node) {
