@@ -101,7 +101,7 @@ impl fmt::Display for Size {
     /// wrote, and what is printed can be written back.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let largest = |units: &[(u64, &'static str)]| {
-            let divides = |(factor, _): &&(u64, &str)| self.0 != 0 && self.0 % factor == 0;
+            let divides = |(factor, _): &&(u64, &str)| self.0 != 0 && self.0.is_multiple_of(*factor);
             units.iter().find(divides).map_or((self.0, "B"), |(factor, unit)| (self.0 / factor, *unit))
         };
         let (binary, decimal) = (largest(BINARY), largest(DECIMAL));
