@@ -105,11 +105,19 @@ impl File<'_> {
         if current == TypeId::ANY {
             return;
         }
+        if holds && (self.types().non_nil(current) == TypeId::STRING || self.is_written(var) || self.is_written(other)) {
+            // Texts may come together, and a variable that is written again is not what the call gave.
+            return;
+        }
         let narrowed = if holds { TypeId::NIL } else { self.types().non_nil(current) };
         if narrowed != TypeId::NEVER {
             self.flow.set(other_path, Some(narrowed));
             self.flow.forget_fields(other_path);
         }
+    }
+
+    fn is_written(&self, var: super::scopes::VarId) -> bool {
+        self.scopes.vars.get(var.0 as usize).is_some_and(|var| var.writes > 0)
     }
 
     fn narrow_equal(&mut self, left: ExprId, right: ExprId, holds: bool) {

@@ -226,7 +226,13 @@ impl<'a> File<'a> {
         };
         let second_type = self.var_type(second);
         let plain = self.types().non_nil(second_type);
-        let is_error = matches!(plain, TypeId::ERROR | TypeId::STRING | TypeId::ANY) || self.is_named_error(plain);
+        let name = names.get(1).map_or("", |binding| binding.name.text(self.source));
+        let is_error = match plain {
+            TypeId::ERROR => true,
+            // Two texts may well come together: only the name says that one of them tells what went wrong.
+            TypeId::STRING | TypeId::ANY => is_error_name(name),
+            _ => self.is_named_error(plain),
+        };
         if nilable(self, first) && nilable(self, second) && is_error {
             self.correlated.insert(first, second);
             self.correlated.insert(second, first);
@@ -594,6 +600,14 @@ impl<'a> File<'a> {
             self.error("type-mismatch", span, message, "");
         }
     }
+}
+
+/// Tells whether a variable is called as one that holds what went wrong.
+fn is_error_name(name: &str) -> bool {
+    let name =
+        name.trim_start_matches('_').trim_end_matches(|last: char| last.is_ascii_digit() || last == '_').to_ascii_lowercase();
+    const WORDS: &[&str] = &["err", "e", "ex", "problem", "reason", "message", "msg", "failure", "fault", "why"];
+    WORDS.contains(&name.as_str()) || name.ends_with("err") || name.ends_with("error")
 }
 
 fn return_words(index: usize, count: usize) -> String {
