@@ -6,6 +6,7 @@ mod annotations;
 mod calls;
 mod expressions;
 mod flow;
+mod generics;
 mod library;
 mod lints;
 mod literals;
