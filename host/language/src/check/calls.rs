@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::annotations::count;
+use super::generics::{Solution, Within};
 use super::scopes::Use;
 use super::types::{Pack, Signature, Type, TypeId};
 use super::{File, lints};
@@ -352,13 +353,13 @@ impl<'a> File<'a> {
         expected: Option<TypeId>,
     ) -> Pack {
         let offset = usize::from(callee.object.is_some());
-        let mut map: FxHashMap<u32, TypeId> = FxHashMap::default();
+        let mut solution = Solution::default();
         let generic = !signature.generics.is_empty();
         if let (Some((object, found)), Some(param)) = (callee.object, signature.params.first()) {
             if generic {
-                self.unify(param.value, found, &mut map, 0);
+                self.unify(param.value, found, &mut solution, Within::default());
             }
-            let plain = if generic { self.types().substitute(param.value, &map, 0) } else { param.value };
+            let plain = if generic { self.types().substitute(param.value, &solution.map, 0) } else { param.value };
             let place = self.ast.expr(object).span;
             if !signature.is_method || plain != TypeId::ANY {
                 let text = callee.text.clone();
@@ -385,13 +386,6 @@ impl<'a> File<'a> {
                 }
             }
         }
-        if generic && let Some(expected) = expected {
-            // What the place wants helps only where the arguments say nothing.
-            let mut from_place = FxHashMap::default();
-            if let Some(first) = signature.returns.types.first() {
-                self.unify(*first, expected, &mut from_place, 0);
-            }
-        }
         let mut given: Vec<(Option<ExprId>, TypeId)> = Vec::with_capacity(args.len());
         let mut rest = None;
         let last = args.len().saturating_sub(1);
@@ -401,11 +395,15 @@ impl<'a> File<'a> {
             let function = matches!(self.ast.expr(self.ast.unwrap_parens(*argument)).kind, ExprKind::Function(_));
             if function {
                 // A function that goes on from a literal will hardly give the same literal.
-                for value in map.values_mut() {
+                for value in solution.map.values_mut() {
                     *value = self.checker.types.widen(*value);
                 }
             }
-            let model = declared.map(|(value, _)| if generic { self.substitute_known(value, &map) } else { value });
+            let model = declared.map(|(value, _)| match (generic, function) {
+                (false, _) => value,
+                (true, false) => self.types().substitute(value, &solution.map, 0),
+                (true, true) => self.callback_model(value, &solution),
+            });
             let model = model.filter(|model| !self.has_param(*model, 0));
             let multiple = index == last
                 && matches!(
@@ -430,15 +428,29 @@ impl<'a> File<'a> {
                 let literal = matches!(self.ast.expr(inner).kind, ExprKind::Table(_) | ExprKind::Function(_));
                 // A literal that reported against its model has said enough.
                 let found = if literal && self.diagnostics.len() > before && model.is_some() { TypeId::ANY } else { found };
+                let found = if generic && function { self.without_modelled(inner, found) } else { found };
                 given.push((Some(*argument), found));
             }
-            if generic && let (Some((value, _)), Some((_, found))) = (declared, given.last().copied()) {
-                self.unify(value, found, &mut map, 0);
+            if generic {
+                for at in index..given.len() {
+                    let declared = signature.params.get(at + offset).map(|param| param.value).or(signature.rest);
+                    let found = given.get(at).map(|(_, found)| *found);
+                    if let (Some(declared), Some(found)) = (declared, found) {
+                        self.unify(declared, found, &mut solution, Within { literal: function, ..Within::default() });
+                    }
+                }
             }
         }
-        self.check_arguments(signature, callee, &given, rest, &mut map, args_span, offset);
         if generic {
-            self.check_bounds(signature, callee, &given, &mut map, args_span);
+            if let (Some(rest), Some(declared)) = (rest, signature.rest) {
+                self.unify(declared, rest, &mut solution, Within::default());
+            }
+            self.settle_params(signature, callee.object.map(|(_, found)| found), &given, &mut solution);
+        }
+        let before = self.diagnostics.len();
+        self.check_arguments(signature, callee, &given, rest, &mut solution.map, args_span, offset);
+        if generic && self.diagnostics.len() == before {
+            self.check_bounds(signature, callee, &given, &mut solution.map, args_span);
         }
         for (_, found) in &given {
             self.escape(*found);
@@ -446,9 +458,7 @@ impl<'a> File<'a> {
         if !generic {
             return signature.returns.clone();
         }
-        let returns = signature.returns.types.iter().map(|value| self.checker.types.substitute(*value, &map, 0)).collect();
-        let rest = signature.returns.rest.map(|value| self.checker.types.substitute(value, &map, 0));
-        Pack { types: returns, rest }
+        self.generic_results(signature, &solution, expected)
     }
 
     #[expect(clippy::too_many_arguments, reason = "all of it is one call, taken apart")]
@@ -462,11 +472,22 @@ impl<'a> File<'a> {
         args_span: Span,
         offset: usize,
     ) {
+        let mut bound_failed = false;
         for (index, param) in signature.params.iter().enumerate().skip(offset) {
             let wanted = if map.is_empty() { param.value } else { self.types().substitute(param.value, map, 0) };
             let wanted = if param.optional { self.types().optional(wanted) } else { wanted };
             match given.get(index - offset) {
                 Some((id, found)) => {
+                    let bound = self.own_bound(signature, param.value);
+                    let wanted = match bound {
+                        // The first that is no such thing says enough.
+                        Some(_) if bound_failed => continue,
+                        Some(bound) if !(self.fits(*found, bound) || param.optional && *found == TypeId::NIL) => {
+                            bound_failed = true;
+                            bound
+                        }
+                        _ => wanted,
+                    };
                     if self.has_param(wanted, 0) {
                         continue;
                     }
@@ -501,8 +522,16 @@ impl<'a> File<'a> {
         }
         let fixed = signature.params.len().saturating_sub(offset);
         if let Some(wanted) = signature.rest {
+            let bound = self.own_bound(signature, wanted);
             for (index, (id, found)) in given.iter().enumerate().skip(fixed) {
-                let wanted = self.types().substitute(wanted, map, 0);
+                let wanted = match bound {
+                    Some(_) if bound_failed => break,
+                    Some(bound) if !self.fits(*found, bound) => {
+                        bound_failed = true;
+                        bound
+                    }
+                    _ => self.types().substitute(wanted, map, 0),
+                };
                 let place = id.map_or(args_span, |id| self.ast.expr(id).span);
                 let text = callee.text.clone();
                 self.expect_type(*found, wanted, place, &move |_| format!("argument {} of `{text}`", index + 1));
