@@ -29,7 +29,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diagnostic::{Diagnostic, Level};
 use crate::lower::syntax_diagnostics;
-use crate::syntax::ast::Ast;
+use crate::syntax::ast::{Ast, ExprId};
 use crate::syntax::{MAX_SOURCE_BYTES, Parsed, Span, parse};
 use flow::Flow;
 use library::Library;
@@ -181,6 +181,7 @@ impl Checker {
             exported: BTreeMap::new(),
             functions: Vec::new(),
             correlated: FxHashMap::default(),
+            type_locals: FxHashMap::default(),
             diagnostics: Vec::new(),
             strict: !parsed.erasures.is_empty(),
             declaration,
@@ -248,6 +249,8 @@ struct File<'a> {
     functions: Vec<Body>,
     /// Variables of which one is nil exactly when the other is not.
     correlated: FxHashMap<VarId, VarId>,
+    /// Variables that hold `type(x)`, with that x; neither is written again.
+    type_locals: FxHashMap<VarId, ExprId>,
     diagnostics: Vec<Diagnostic>,
     /// Whether the file uses types. In a file that does not, only what is certainly wrong is reported.
     strict: bool,

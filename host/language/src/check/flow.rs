@@ -3,7 +3,7 @@
 //! A fact gives the type of a variable or of a path of fields from one. Facts are changed in place and logged, so that leaving
 //! a branch costs as much as the branch changed.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::scopes::VarId;
 use super::types::{Symbol, TypeId};
@@ -26,6 +26,9 @@ pub(super) struct Flow {
     numbers: FxHashMap<Step, Path>,
     children: FxHashMap<Path, Vec<Path>>,
     facts: FxHashMap<Path, TypeId>,
+    /// The paths in which a variable is a key: `t[i]`.
+    keyed: FxHashMap<VarId, Vec<Path>>,
+    variable_keys: FxHashSet<Path>,
     log: Vec<(Path, Option<TypeId>)>,
     /// Whether this point is never reached.
     pub(super) dead: bool,
@@ -69,6 +72,38 @@ impl Flow {
 
     pub(super) fn field(&mut self, parent: Path, name: Symbol) -> Path {
         self.path(Step::Field(parent, name))
+    }
+
+    /// Gives the path of `parent[key]`; `name` stands for the key and for no other.
+    pub(super) fn keyed(&mut self, parent: Path, key: VarId, name: Symbol) -> Path {
+        let known = self.steps.len();
+        let path = self.path(Step::Field(parent, name));
+        if self.steps.len() > known {
+            self.keyed.entry(key).or_default().push(path);
+            self.variable_keys.insert(path);
+        }
+        path
+    }
+
+    /// Forgets what is known where a variable is a key, because it becomes another.
+    pub(super) fn forget_keyed(&mut self, key: VarId) {
+        let Some(paths) = self.keyed.get(&key).cloned() else { return };
+        for path in paths {
+            self.set(path, None);
+            self.forget_fields(path);
+        }
+    }
+
+    /// Forgets what is known of `t[i]` when another key of `t`, which may be the same, is written.
+    pub(super) fn forget_siblings(&mut self, written: Path) {
+        let Some((parent, _)) = self.parent(written) else { return };
+        let Some(siblings) = self.children.get(&parent).cloned() else { return };
+        for path in siblings {
+            if path != written && self.variable_keys.contains(&path) {
+                self.set(path, None);
+                self.forget_fields(path);
+            }
+        }
     }
 
     /// Gives the variable that a path is, if it has no fields.

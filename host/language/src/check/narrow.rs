@@ -3,6 +3,7 @@
 use super::File;
 use super::flow::Path;
 use super::scopes::Use;
+use super::tables::VARIABLE_KEY;
 use super::types::{Symbol, Type, TypeId};
 use crate::syntax::ast::{BinaryOperator, ExprId, ExprKind, UnaryOperator};
 
@@ -116,7 +117,7 @@ impl File<'_> {
         }
     }
 
-    fn is_written(&self, var: super::scopes::VarId) -> bool {
+    pub(super) fn is_written(&self, var: super::scopes::VarId) -> bool {
         self.scopes.vars.get(var.0 as usize).is_some_and(|var| var.writes > 0)
     }
 
@@ -159,8 +160,11 @@ impl File<'_> {
         }
     }
 
-    /// Gives the argument of `type(x)`.
-    fn type_call(&mut self, id: ExprId) -> Option<ExprId> {
+    /// Gives the argument of `type(x)`, or of a local that holds the result of one.
+    pub(super) fn type_call(&mut self, id: ExprId) -> Option<ExprId> {
+        if let (ExprKind::Name, Some(Use::Var(var))) = (&self.ast.expr(id).kind, self.scopes.uses.get(id.index())) {
+            return self.type_locals.get(var).copied();
+        }
         let ExprKind::Call { callee, args, .. } = &self.ast.expr(id).kind else { return None };
         let callee_expr = self.ast.expr(*callee);
         let is_type = matches!(callee_expr.kind, ExprKind::Name)
@@ -266,6 +270,9 @@ impl File<'_> {
     /// A field that tells the members of a union apart narrows the union.
     fn narrow_parent(&mut self, path: Path, keeps: impl Fn(&mut Self, TypeId) -> bool) {
         let Some((parent, name)) = self.flow.parent(path) else { return };
+        if self.checker.types.name(name).starts_with(VARIABLE_KEY) {
+            return;
+        }
         let Some(current) = self.path_type(parent) else { return };
         let members = self.types().members(current);
         if members.len() < 2 {
@@ -307,6 +314,12 @@ impl File<'_> {
         }
         let (parent, name) = self.flow.parent(path)?;
         let parent = self.path_type(parent)?;
+        if self.checker.types.name(name).starts_with('[') {
+            let resolved = self.types().resolve(parent);
+            if let Type::Array(value) | Type::Map(_, value) = *self.types().get(resolved) {
+                return Some(value);
+            }
+        }
         self.lookup_field(parent, name)
     }
 
@@ -336,11 +349,22 @@ impl File<'_> {
         self.flow.forget_fields(path);
     }
 
-    fn is_declared(&self, path: Path) -> bool {
-        match self.flow.as_var(path) {
-            Some(var) => self.scopes.vars.get(var.0 as usize).is_some_and(|var| var.annotation.is_some()),
-            None => self.flow.parent(path).is_some_and(|(parent, _)| self.is_declared(parent)),
+    /// Tells whether the type at a path was declared for it alone: what a map or an array has at a key may also be absent.
+    fn is_declared(&mut self, path: Path) -> bool {
+        if let Some(var) = self.flow.as_var(path) {
+            return self.scopes.vars.get(var.0 as usize).is_some_and(|var| var.annotation.is_some());
         }
+        let Some((parent, name)) = self.flow.parent(path) else { return false };
+        let Some(found) = self.path_type(parent) else { return false };
+        let members = self.types().members(found);
+        let field = members.into_iter().all(|member| {
+            let resolved = self.types().resolve(member);
+            match *self.types().get(resolved) {
+                Type::Record(index) => self.types().get_record(index).is_some_and(|record| record.field(name).is_some()),
+                _ => false,
+            }
+        });
+        field && self.is_declared(parent)
     }
 
     pub(super) fn truthy_part(&mut self, id: TypeId) -> TypeId {

@@ -141,6 +141,19 @@ impl<'a> File<'a> {
             self.name_table(binding.name, value);
         }
         self.correlate(names, values);
+        self.note_type_locals(names, values);
+    }
+
+    /// `local t = type(v)`: a test of `t` is one of `v`.
+    fn note_type_locals(&mut self, names: &'a [Binding], values: &'a [ExprId]) {
+        for (binding, value) in names.iter().zip(values) {
+            let (Some(var), Some(argument)) = (self.var_of(binding.name), self.type_call(*value)) else { continue };
+            let argument = self.ast.unwrap_parens(argument);
+            let Some(Use::Var(of)) = self.scopes.uses.get(argument.index()).copied() else { continue };
+            if matches!(self.ast.expr(argument).kind, ExprKind::Name) && !self.is_written(var) && !self.is_written(of) {
+                self.type_locals.insert(var, argument);
+            }
+        }
     }
 
     /// The label beside the value repeats what the headline says: shorten it.
@@ -190,6 +203,7 @@ impl<'a> File<'a> {
         }
         let path = self.flow.var(var);
         self.flow.forget_fields(path);
+        self.flow.forget_keyed(var);
         let several = self.types().members(declared).len() > 1;
         let precise = several && !matches!(value, TypeId::ANY | TypeId::UNKNOWN) && value != declared;
         if !precise {
@@ -415,6 +429,9 @@ impl<'a> File<'a> {
     fn note_field(&mut self, target: ExprId, value: TypeId) {
         let Some(path) = self.path(target) else { return };
         self.flow.forget_fields(path);
+        if self.types().has_nil(value) {
+            self.flow.forget_siblings(path);
+        }
         let declared = self.target_model(target);
         let fact = match declared {
             Some(declared) if value != TypeId::ANY && self.types().assignable(value, declared) => {
@@ -467,6 +484,7 @@ impl<'a> File<'a> {
         self.escape(value);
         let path = self.flow.var(var);
         self.flow.forget_fields(path);
+        self.flow.forget_keyed(var);
         let fact = if info.written_in_closure || self.types().has_nil(value) { None } else { Some(self.types().widen(value)) };
         self.flow.set(path, fact);
     }

@@ -14,6 +14,9 @@ use crate::syntax::ast::{ExprId, ExprKind};
 /// Nothing is remembered about fields deeper than this.
 const MAX_PATH: usize = 12;
 
+/// How the name of a key that is a variable starts in a path.
+pub(super) const VARIABLE_KEY: &str = "[$";
+
 impl<'a> File<'a> {
     /// A field keeps a type only if nothing else in the file writes a field of its name.
     pub(super) fn certain_field(&mut self, name: Symbol, found: TypeId) -> TypeId {
@@ -75,6 +78,14 @@ impl<'a> File<'a> {
             }
             ExprKind::Index { object, key } => {
                 let key_expr = self.ast.expr(*key);
+                if let (ExprKind::Name, Some(Use::Var(var))) = (&key_expr.kind, self.scopes.uses.get(key.index()).copied()) {
+                    if self.scopes.vars.get(var.0 as usize).is_none_or(|var| var.written_in_closure) {
+                        return None;
+                    }
+                    let parent = self.path_at(*object, depth)?;
+                    let symbol = self.types().symbol(&format!("{VARIABLE_KEY}{}]", var.0));
+                    return Some(self.flow.keyed(parent, var, symbol));
+                }
                 if !matches!(key_expr.kind, ExprKind::String | ExprKind::Number) {
                     return None;
                 }

@@ -81,6 +81,7 @@ impl<'a> File<'a> {
         for var in writes {
             let path = self.flow.var(var);
             self.flow.forget_fields(path);
+            self.flow.forget_keyed(var);
             self.flow.set(path, None);
         }
     }
