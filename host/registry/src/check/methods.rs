@@ -11,12 +11,14 @@ use moonlet_language::syntax::{Span, string_value};
 use crate::entry::Entry;
 use crate::kinds::{LuaEntry, LuaForm, METHOD_HELP};
 use crate::path::FieldPath;
+use crate::schema::has_placeholder;
 use crate::suggest::nearest;
 
 /// Checks that what runs has a name, and that the chunk gives what has that name.
 pub(super) fn check(entry: &Entry, view: &LuaEntry, file: &Arc<str>, ast: &Ast, diagnostics: &mut Vec<Diagnostic>) {
-    // A method of a wrong type is reported as that.
-    let is_wrong = entry.data.get("method").is_some_and(|method| !method.is_string());
+    // A method of a wrong type is reported as that, and one with a placeholder is known later.
+    let is_wrong =
+        entry.data.get("method").is_some_and(|method| !method.is_string() || method.as_str().is_some_and(has_placeholder));
     if view.form == LuaForm::Library || is_wrong {
         return;
     }
