@@ -21,6 +21,8 @@ pub(super) struct Callee {
     pub(super) span: Span,
     /// The object before a colon.
     pub(super) object: Option<(ExprId, TypeId)>,
+    /// What stands between an object and the name of a function that is called with a dot.
+    dot: Option<Span>,
 }
 
 impl<'a> File<'a> {
@@ -41,7 +43,11 @@ impl<'a> File<'a> {
                         let text = shown_callee(self.text(callee_expr.span));
                         lints::blocking::check(self, text.as_str(), callee_expr.span);
                         let found = self.without_nil(*callee, found, "called");
-                        let callee = Callee { text, span: callee_expr.span, object: None };
+                        let dot = match &callee_expr.kind {
+                            ExprKind::Field { object, name } => Some(Span { start: ast.expr(*object).span.end, end: name.start }),
+                            _ => None,
+                        };
+                        let callee = Callee { text, span: callee_expr.span, object: None, dot };
                         self.call_type(found, &callee, args, *args_span, expected)
                     }
                 }
@@ -56,7 +62,7 @@ impl<'a> File<'a> {
                 }
                 let symbol = self.symbol(*name);
                 let method = self.read_field(found, symbol, *name, Some(*object));
-                let callee = Callee { text, span: *name, object: Some((*object, found)) };
+                let callee = Callee { text, span: *name, object: Some((*object, found)), dot: None };
                 let method = self.types().non_nil(method);
                 self.call_type(method, &callee, args, *args_span, expected)
             }
@@ -447,6 +453,9 @@ impl<'a> File<'a> {
             }
             self.settle_params(signature, callee.object.map(|(_, found)| found), &given, &mut solution);
         }
+        if self.lacks_object(signature, callee, &given, rest) {
+            return self.generic_results(signature, &solution, expected);
+        }
         let before = self.diagnostics.len();
         self.check_arguments(signature, callee, &given, rest, &mut solution.map, args_span, offset);
         if generic && self.diagnostics.len() == before {
@@ -459,6 +468,43 @@ impl<'a> File<'a> {
             return signature.returns.clone();
         }
         self.generic_results(signature, &solution, expected)
+    }
+
+    /// Reports a method that is called with a dot and without its object.
+    fn lacks_object(
+        &mut self,
+        signature: &Signature,
+        callee: &Callee,
+        given: &[(Option<ExprId>, TypeId)],
+        rest: Option<TypeId>,
+    ) -> bool {
+        let (Some(dot), Some(first), None) = (callee.dot, signature.params.first(), rest) else { return false };
+        let method = first.name.is_some_and(|name| self.checker.types.name(name) == "self");
+        if !method || !signature.declared || self.text(dot) != "." {
+            return false;
+        }
+        let lacks = match given.first() {
+            None => !first.optional && !self.types().has_nil(first.value),
+            Some((_, found)) if first.value == TypeId::ANY => {
+                let needed = signature.params.iter().filter(|param| !param.optional && !self.checker.types.has_nil(param.value));
+                let needed = needed.count() + usize::from(signature.is_method);
+                given.len() < needed && self.types().lua_type(*found).is_some_and(|kind| kind != "table")
+            }
+            Some((_, found)) => !self.has_param(first.value, 0) && !self.fits(*found, first.value),
+        };
+        if !lacks {
+            return false;
+        }
+        let called = Span { start: callee.span.start, end: dot.start };
+        let name = self.text(Span { start: dot.end, end: callee.span.end });
+        let owner = shown_callee(self.text(called));
+        let message = format!("`{name}` is a method and takes its object first");
+        let diagnostic = self
+            .diagnostic(Level::Error, "type-mismatch", callee.span, message, "called with a dot")
+            .help(format!("write `{owner}:{name}(`: a colon passes the object"))
+            .fix(dot.range(), ":", "call it with a colon");
+        self.report(diagnostic);
+        true
     }
 
     #[expect(clippy::too_many_arguments, reason = "all of it is one call, taken apart")]
@@ -500,16 +546,19 @@ impl<'a> File<'a> {
                 }
                 None if rest.is_some() || self.types().has_nil(wanted) || !signature.declared => {}
                 None => {
-                    let wanted_count = signature
-                        .params
-                        .iter()
-                        .skip(offset)
-                        .filter(|param| !param.optional && !self.checker.types.has_nil(param.value))
-                        .count();
+                    // Those before the last one that is needed have to be there too, whatever they are.
+                    let mut needed = |param: &super::types::Param| !param.optional && !self.checker.types.has_nil(param.value);
+                    let mut wanted_count = 0;
+                    for (position, param) in signature.params.iter().skip(offset).enumerate() {
+                        if needed(param) {
+                            wanted_count = position + 1;
+                        }
+                    }
+                    let exact = signature.rest.is_none() && wanted_count + offset == signature.params.len();
                     let missing =
                         param.name.map_or_else(String::new, |name| format!(": `{}` is missing", self.checker.types.name(name)));
                     let message =
-                        format!("`{}` takes {}, got {}{missing}", callee.text, at_least(wanted_count, signature), given.len());
+                        format!("`{}` takes {}, got {}{missing}", callee.text, at_least(wanted_count, exact), given.len());
                     let mut out = String::new();
                     self.checker.types.write_signature(&mut out, signature, 0);
                     let diagnostic = self
@@ -605,8 +654,7 @@ impl<'a> File<'a> {
     }
 }
 
-fn at_least(wanted: usize, signature: &Signature) -> String {
-    let exact = signature.rest.is_none() && signature.params.iter().all(|param| !param.optional);
+fn at_least(wanted: usize, exact: bool) -> String {
     if exact { count(wanted, "argument") } else { format!("at least {}", count(wanted, "argument")) }
 }
 
