@@ -65,7 +65,12 @@ impl<'a> File<'a> {
             ExprKind::Table(items) => self.table(items, expr.span, expected),
             ExprKind::Cast { value, target } => {
                 let target = self.type_of(*target);
-                let found = self.infer(*value, Some(target));
+                let model = match &ast.expr(*value).kind {
+                    // A cast is believed, also about a tag.
+                    ExprKind::Table(items) if self.table_model(items, target).is_none() => None,
+                    _ => Some(target),
+                };
+                let found = self.infer(*value, model);
                 self.escape(found);
                 target
             }
@@ -182,7 +187,7 @@ impl<'a> File<'a> {
         (matches!(self.types().get(body), Type::Union(_)) && text.len() <= 120).then(|| format!("`{name}` is `{text}`"))
     }
 
-    fn near_literal(&mut self, found: TypeId, expected: TypeId) -> Option<String> {
+    pub(super) fn near_literal(&mut self, found: TypeId, expected: TypeId) -> Option<String> {
         let Type::Str(written) = *self.types().get(found) else { return None };
         let members = self.types().members(expected);
         let known: Vec<&str> = members

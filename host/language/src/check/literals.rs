@@ -15,6 +15,9 @@ impl<'a> File<'a> {
         {
             return self.modelled_table(items, span, model, expected);
         }
+        if let Some(expected) = expected {
+            self.unknown_tag(items, expected);
+        }
         let mut table = Inferred::default();
         let mut elements: Vec<TypeId> = Vec::new();
         let last = items.len().saturating_sub(1);
@@ -69,7 +72,7 @@ impl<'a> File<'a> {
     }
 
     /// Finds which record, array or map a constructor is meant to be.
-    fn table_model(&mut self, items: &[TableItem], expected: TypeId) -> Option<TypeId> {
+    pub(super) fn table_model(&mut self, items: &[TableItem], expected: TypeId) -> Option<TypeId> {
         let plain = self.types().non_nil(expected);
         let members = self.types().members(plain);
         let mut candidates = Vec::new();
@@ -108,6 +111,55 @@ impl<'a> File<'a> {
                 let mut found: Vec<TypeId> = several.iter().copied().filter(|candidate| fits(self, *candidate)).collect();
                 if found.len() == 1 { found.pop() } else { None }
             }
+        }
+    }
+
+    /// Reports a tag that no member of a union of records has.
+    fn unknown_tag(&mut self, items: &[TableItem], expected: TypeId) {
+        let plain = self.types().non_nil(expected);
+        let mut records = Vec::new();
+        for member in self.types().members(plain) {
+            let resolved = self.types().resolve(member);
+            let kind = self.types().lua_type(resolved);
+            match (self.types().get(resolved), kind) {
+                (Type::Record(_), _) => records.push(resolved),
+                (_, Some(kind)) if kind != "table" => {}
+                _ => return,
+            }
+        }
+        if records.len() < 2 {
+            return;
+        }
+        for item in items {
+            let TableItem::Named(name, value) = item else { continue };
+            let expr = self.ast.expr(*value);
+            if !matches!(expr.kind, ExprKind::String) {
+                continue;
+            }
+            let symbol = self.symbol(*name);
+            let tags: Option<Vec<TypeId>> = records
+                .iter()
+                .map(|record| {
+                    let tag = self.lookup_field(*record, symbol)?;
+                    let members = self.types().members(tag);
+                    members.iter().all(|member| matches!(self.checker.types.get(*member), Type::Str(_))).then_some(members)
+                })
+                .collect::<Option<Vec<_>>>()
+                .map(|tags| tags.concat());
+            let Some(tags) = tags else { continue };
+            let wanted = self.types().union(&tags);
+            let found = self.infer(*value, None);
+            if self.types().assignable(found, wanted) {
+                continue;
+            }
+            let message = format!("`{}` is none of `{}`", self.text(*name), self.show(wanted));
+            let label = format!("this is `{}`", self.show(found));
+            let mut diagnostic = self.diagnostic(Level::Error, "type-mismatch", expr.span, message, label);
+            if let Some(near) = self.near_literal(found, wanted) {
+                let title = format!("replace with `{near}`");
+                diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(expr.span.range(), near, title);
+            }
+            return self.report(diagnostic);
         }
     }
 

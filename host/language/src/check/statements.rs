@@ -315,13 +315,15 @@ impl<'a> File<'a> {
                     Type::Inferred(_) => None,
                     _ => self.lookup_field(object_type, symbol),
                 };
+                let mut before = None;
                 if method && matches!(self.checker.types.get(object_type), Type::Inferred(_)) {
                     // Known before its body, which may call it.
                     let declared = self.declared_signature(function);
                     self.write_field(*object, object_type, symbol, *name, (None, declared));
+                    before = Some(declared);
                 }
                 let found = self.function(function, model, self_type);
-                self.forget_field(object_type, symbol);
+                self.forget_field(object_type, symbol, before);
                 self.write_field(*object, object_type, symbol, *name, (None, found));
                 if let Some(path) = self.path(target) {
                     self.flow.set(path, None);

@@ -24,6 +24,12 @@ impl<'a> File<'a> {
         if self.types().has_nil(found) || found == TypeId::FALSE {
             return TypeId::ANY;
         }
+        // What a function takes and gives is written at the function, whatever other tables have under that name.
+        if let Type::Function(index) = *self.types().get(found)
+            && self.types().get_function(index).is_some_and(|signature| signature.declared)
+        {
+            return found;
+        }
         if found == TypeId::TRUE {
             return if self.writes_of(name) <= 1 { TypeId::BOOLEAN } else { TypeId::ANY };
         }
@@ -408,9 +414,10 @@ impl<'a> File<'a> {
     }
 
     /// Makes a field as if it had not been written, before what it holds becomes known better.
-    pub(super) fn forget_field(&mut self, object: TypeId, name: Symbol) {
+    pub(super) fn forget_field(&mut self, object: TypeId, name: Symbol, before: Option<TypeId>) {
         let Type::Inferred(index) = *self.types().get(object) else { return };
-        if self.writes_of(name) > 1 {
+        let known = self.lookup_own(index, name);
+        if self.writes_of(name) > 1 && (before.is_none() || known != before) {
             return;
         }
         if let Some(table) = self.types().inferred_mut(index)
@@ -423,6 +430,11 @@ impl<'a> File<'a> {
                 table.by_name.insert(name, at);
             }
         }
+    }
+
+    fn lookup_own(&mut self, table: u32, name: Symbol) -> Option<TypeId> {
+        let table = self.types().get_inferred(table)?;
+        table.by_name.get(&name).and_then(|at| table.fields.get(*at)).map(|field| field.value)
     }
 
     /// Learns or checks an assignment to `object.name`.
