@@ -190,6 +190,14 @@ const CODES: &[Entry] = &[
         right: "local function save(): (boolean?, error?) return true end\nlocal _, err = save()\nif err then error(err) end",
     },
     Entry {
+        code: "text-as-error",
+        headline: "a text is given back where an error is declared",
+        text: "The caller of a function that declares `error?` may ask the error for its `message()` or `kind()`, which a text does not\n\
+               have. Make an error of it with `errors.new`, or declare the result as `string?`.",
+        wrong: "local function find(): (string?, error?)\n  return nil, \"not found\"\nend\nprint(find())",
+        right: "local function find(): (string?, error?)\n  return nil, errors.new(\"not found\")\nend\nprint(find())",
+    },
+    Entry {
         code: "unreachable-code",
         headline: "statements that are never reached",
         text: "Something before them always returns, fails or repeats.",

@@ -2,6 +2,7 @@
 
 pub(super) mod blocking;
 pub(super) mod shadowed_local;
+pub(super) mod text_as_error;
 pub(super) mod unlike_comparison;
 pub(super) mod unreachable_code;
 pub(super) mod unused_local;

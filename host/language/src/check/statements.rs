@@ -593,6 +593,9 @@ impl<'a> File<'a> {
             match wanted {
                 Some(wanted) => {
                     let found = self.expect(*value, wanted, &move |_| return_words(index, declared.types.len()));
+                    if index > 0 && index + 1 == declared.types.len() {
+                        lints::text_as_error::check(self, *value, found, wanted);
+                    }
                     self.escape(found);
                 }
                 None => {

@@ -3,6 +3,7 @@
 use super::super::File;
 use super::super::types::{Pack, TypeId};
 use crate::diagnostic::Level;
+use crate::syntax::Span;
 use crate::syntax::ast::{ExprId, ExprKind};
 
 /// Looks at a call that is a statement.
@@ -14,7 +15,10 @@ pub(in crate::check) fn check(file: &mut File<'_>, call: ExprId, pack: &Pack) {
     let expr = file.ast.expr(call);
     let callee = match &expr.kind {
         ExprKind::Call { callee, .. } => file.ast.expr(*callee).span,
-        ExprKind::MethodCall { name, .. } => *name,
+        ExprKind::MethodCall { object, name, .. } => {
+            let whole = Span { start: file.ast.expr(*object).span.start, end: name.end };
+            if file.text(whole).len() <= 60 && !file.text(whole).contains('\n') { whole } else { *name }
+        }
         _ => return,
     };
     let text = file.text(callee).to_owned();
