@@ -240,6 +240,8 @@ impl<'a> File<'a> {
                 if let Some(field) = self.lookup_field(resolved, name) {
                     if let Some(declared) = self.types().get_record(index).and_then(|record| record.field(name)).cloned() {
                         self.deprecated(span, &declared);
+                    } else {
+                        self.misspelt_of_host(index, name, span);
                     }
                     return field;
                 }
@@ -306,6 +308,27 @@ impl<'a> File<'a> {
             }
             _ => TypeId::ANY,
         }
+    }
+
+    /// A module may have more than its declaration knows, but hardly something that is almost called like what it has.
+    fn misspelt_of_host(&mut self, record: u32, name: Symbol, span: Span) {
+        let Some(record) = self.types().get_record(record).cloned() else { return };
+        let host = record.fields.iter().any(|field| match *self.checker.types.get(field.value) {
+            Type::Function(index) => self.checker.types.get_function(index).is_some_and(|signature| signature.host),
+            _ => false,
+        });
+        if !host || self.writes_of(name) > 0 {
+            return;
+        }
+        let text = self.checker.types.name(name).to_owned();
+        let names = self.field_names(&record);
+        let Some(near) = nearest(&text, names.iter().map(String::as_str)) else { return };
+        let message = format!("this module is not known to have `{text}`");
+        let diagnostic = self
+            .diagnostic(Level::Warning, "unknown-field", span, message, "probably nil")
+            .help(format!("did you mean `{near}`?"))
+            .fix(span.range(), near, format!("replace with `{near}`"));
+        self.report(diagnostic);
     }
 
     /// A field of a union must be in every member.

@@ -236,6 +236,20 @@ impl<'a> File<'a> {
                 }
                 Pack::any()
             }
+            Type::Inferred(_) => {
+                if let [value] = values
+                    && matches!(ast.expr(ast.unwrap_parens(*value)).kind, ExprKind::Table(_))
+                {
+                    let place = ast.expr(*value).span;
+                    let text = self.text(place);
+                    let short = if text.len() < 40 && !text.contains('\n') { text.to_owned() } else { "...".to_owned() };
+                    let diagnostic = self
+                        .diagnostic(Level::Error, "not-callable", place, "`for` needs a function, not a table", "")
+                        .help(format!("write `pairs({short})` or `ipairs({short})`"));
+                    self.report(diagnostic);
+                }
+                Pack::any()
+            }
             _ => Pack::any(),
         }
     }
