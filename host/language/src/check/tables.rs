@@ -241,7 +241,7 @@ impl<'a> File<'a> {
                     if let Some(declared) = self.types().get_record(index).and_then(|record| record.field(name)).cloned() {
                         self.deprecated(span, &declared);
                     } else {
-                        self.misspelt_of_host(index, name, span);
+                        self.misspelt_of_host(index, name, span, "this module");
                     }
                     return field;
                 }
@@ -271,7 +271,21 @@ impl<'a> File<'a> {
                 self.no_field(found, name, span, &[], object);
                 TypeId::ANY
             }
-            Type::Error => self.lookup_field(resolved, name).unwrap_or(TypeId::ANY),
+            Type::Error => {
+                if let Some(field) = self.lookup_field(resolved, name) {
+                    return field;
+                }
+                // An error may be a text, which has the methods of strings.
+                let text = self.lookup_field(TypeId::STRING, name).is_some();
+                if let Some(alias) = self.checker.library.base_types.get("Error").copied().filter(|_| !text) {
+                    let named = self.types().add(Type::Named(alias, Arc::from([])));
+                    let record = self.types().resolve(named);
+                    if let Type::Record(index) = *self.types().get(record) {
+                        self.misspelt_of_host(index, name, span, "an error");
+                    }
+                }
+                TypeId::ANY
+            }
             Type::Inferred(index) => match self.lookup_field(resolved, name) {
                 Some(field) => field,
                 None if self.types().get_inferred(index).is_some_and(|table| table.sealed && !table.escaped) => {
@@ -311,7 +325,7 @@ impl<'a> File<'a> {
     }
 
     /// A module may have more than its declaration knows, but hardly something that is almost called like what it has.
-    fn misspelt_of_host(&mut self, record: u32, name: Symbol, span: Span) {
+    fn misspelt_of_host(&mut self, record: u32, name: Symbol, span: Span, owner: &str) {
         let Some(record) = self.types().get_record(record).cloned() else { return };
         let host = record.fields.iter().any(|field| match *self.checker.types.get(field.value) {
             Type::Function(index) => self.checker.types.get_function(index).is_some_and(|signature| signature.host),
@@ -323,7 +337,7 @@ impl<'a> File<'a> {
         let text = self.checker.types.name(name).to_owned();
         let names = self.field_names(&record);
         let Some(near) = nearest(&text, names.iter().map(String::as_str)) else { return };
-        let message = format!("this module is not known to have `{text}`");
+        let message = format!("{owner} is not known to have `{text}`");
         let diagnostic = self
             .diagnostic(Level::Warning, "unknown-field", span, message, "probably nil")
             .help(format!("did you mean `{near}`?"))
