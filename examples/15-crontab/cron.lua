@@ -42,10 +42,11 @@ end
 local function main()
     -- First the subscription, then the list: no change falls between them.
     local changes = events.subscribe("registry", "registry.commit"):channel()
+    local signals = process.events()
     load()
     while true do
-        local _, ok = changes:receive()
-        if not ok then
+        local heard = channel.select({ changes:case_receive(), signals:case_receive() })
+        if heard.channel == signals or not heard.ok then
             return
         end
         load()
