@@ -152,6 +152,22 @@ pub(crate) fn tenant(namespace: &str, host: &str) -> String {
 
   - name: unbounded
     kind: process.host
+
+  - name: database
+    kind: db.sql.sqlite
+    file: \":memory:\"
+
+  - name: store
+    kind: store.sql
+    database: database
+    table_name: kept
+
+  - name: driver
+    kind: queue.driver.memory
+
+  - name: queue
+    kind: queue.queue
+    driver: driver
 ",
     );
     text

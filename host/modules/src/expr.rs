@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use crate::deep;
 use crate::fail::{internal, invalid, no_function};
+use crate::heavy;
 use crate::recent::Recent;
 
 mod aggregate;
@@ -54,17 +55,23 @@ impl HostModule for Expr {
     }
 
     fn invoke(&self, call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>) -> Result<Answer, Fault> {
-        let args = Args::new(function, args);
+        let mut args = Args::new(function, args);
         match function {
             "eval" | "run" => {
                 let program = compile(args.text(1)?)?;
                 args.opt_table(2).or_else(|fault| args.opt_list(2).map(|_| &[][..]).map_err(|_| fault))?;
-                let (environment, most) = (args.get(2), call.max_bytes());
-                let result = match program.height {
-                    ..=SHALLOW => evaluate::run(&program, environment, most),
-                    _ => deep::run(|| evaluate::run(&program, environment, most))?,
-                };
-                Answer::one(result?)
+                let (environment, most) = (args.take(2), call.max_bytes());
+                let quick = || evaluate::run_quickly(&program, &environment, most);
+                let result = if program.height <= SHALLOW { quick() } else { deep::run(quick)? };
+                if let Some(result) = result {
+                    return Answer::one(result?);
+                }
+                // Nothing has happened yet, for an expression has no effect: it begins again where nobody waits for it.
+                heavy::run(call, move |canceled| {
+                    let all = || evaluate::run(&program, &environment, most, Some(canceled.clone()));
+                    let result = if program.height <= SHALLOW { all() } else { deep::run(all)? };
+                    Ok(vec![result?])
+                })
             }
             "compile" => {
                 let source = args.text(1)?;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::builtins::{self, whole, wrong};
 use super::evaluate::{Failure, Steps, member};
-use super::value::{Item, List};
+use super::value::{Item, KEY_BYTES, List};
 
 type Result<T = Item> = std::result::Result<T, Failure>;
 
@@ -144,7 +144,10 @@ pub(super) fn from_pairs(args: &[Item], steps: &mut Steps) -> Result {
     let mut map = BTreeMap::new();
     for pair in &of(args, steps)?.items {
         match list(pair)?.items.as_slice() {
-            [Item::Text(name), value] => map.insert(Rc::clone(name), value.clone()),
+            [Item::Text(name), value] => {
+                steps.take(name.len() / KEY_BYTES)?;
+                map.insert(Rc::clone(name), value.clone())
+            }
             [Item::Int(number), value] => map.insert(number.to_string().into(), value.clone()),
             _ => return Err(Failure::new("a pair is a list of a name and a value")),
         };
@@ -214,7 +217,10 @@ pub(super) fn sort_by(mut keyed: Vec<(Item, Item)>, order: Option<&Item>, steps:
         Some(Item::Text(order)) if order.eq_ignore_ascii_case("desc") => true,
         Some(_) => return Err(Failure::new("the order is \"asc\" or \"desc\"")),
     };
-    steps.take(keyed.len() * 16)?;
+    // Each key is compared with about as many others as the number of keys has digits.
+    let rounds = 1 + keyed.len().checked_ilog2().unwrap_or(0) as usize;
+    let texts: usize = keyed.iter().map(|(key, _)| key.text_steps()).sum();
+    steps.take((keyed.len() * 16).saturating_add(texts.saturating_mul(rounds)))?;
     let mut mixed = false;
     keyed.sort_by(|(a, _), (b, _)| {
         let order = a.compare(b).unwrap_or_else(|| {

@@ -87,7 +87,8 @@ pub(super) fn call(name: &str, args: &[Item], steps: &mut Steps) -> Result<Item,
         let wanted = if least == most { least.to_string() } else { format!("{least} or more") };
         return Err(Failure::new(format!("`{name}` takes {wanted} arguments, got {}", args.len())));
     }
-    steps.take(1 + args.len())?;
+    // Whatever a function does with texts takes about as long as they are.
+    steps.take(1 + args.len() + args.iter().map(Item::text_steps).sum::<usize>())?;
     function(args, steps).map_err(|failure| failure.of(name))
 }
 

@@ -6,12 +6,21 @@ use moonlet_runtime::{Error, Value};
 
 use super::ast::{Binary, Kind, Node, Pointer, Program, Unary};
 use super::lexer::place;
-use super::value::{Item, Room};
+use super::value::{Item, KEY_BYTES, Room};
 use super::{builtins, dates, number, predicate};
 use crate::fail::{exceeded, internal};
+use crate::heavy::Canceled;
 
 /// What one run may do. A step is about one operation, or 64 bytes that are copied.
 const MAX_STEPS: usize = 500_000;
+/// The same on a thread that others wait for: a fraction of a millisecond.
+const QUICK_STEPS: usize = 5_000;
+/// The largest result that is written on such a thread.
+const QUICK_RESULT: usize = 64 * 1024;
+/// Steps after which a run looks whether somebody waits for it still.
+const ASKED: usize = 1_024;
+/// The most states of a compiled pattern, about: the size of it is bounded.
+const MAX_STATES: usize = 8_192;
 /// The longest list that a range makes, and the longest string.
 const MAX_RANGE: i64 = 100_000;
 pub(super) const MAX_TEXT: usize = 1024 * 1024;
@@ -65,21 +74,52 @@ impl Failure {
 #[derive(Debug)]
 pub(super) struct Steps {
     left: usize,
+    /// Whether these are few, because others wait for this thread.
+    quick: bool,
+    /// Whether more were asked for.
+    over: bool,
+    canceled: Option<Canceled>,
 }
 
 impl Steps {
-    pub(super) fn take(&mut self, count: usize) -> Result<(), Failure> {
-        match self.left.checked_sub(count) {
-            Some(left) => {
-                self.left = left;
-                Ok(())
-            }
-            None => {
-                let message = format!("the expression takes more than {MAX_STEPS} steps");
-                Err(Failure::over(message, "steps", MAX_STEPS as u64))
-            }
-        }
+    /// Few steps, for a thread that others wait for.
+    pub(super) fn few() -> Self {
+        Self { left: QUICK_STEPS, quick: true, over: false, canceled: None }
     }
+
+    /// All steps that an evaluation may take.
+    pub(super) fn all(canceled: Option<Canceled>) -> Self {
+        Self { left: MAX_STEPS, quick: false, over: false, canceled }
+    }
+
+    pub(super) fn take(&mut self, count: usize) -> Result<(), Failure> {
+        let Some(left) = self.left.checked_sub(count) else {
+            self.over = true;
+            let message = format!("the expression takes more than {MAX_STEPS} steps");
+            return Err(Failure::over(message, "steps", MAX_STEPS as u64));
+        };
+        let asks = left / ASKED != self.left / ASKED;
+        if asks && self.canceled.as_ref().is_some_and(Canceled::is_set) {
+            self.left = 0;
+            return Err(Failure::new("nobody waits for the expression any more"));
+        }
+        self.left = left;
+        Ok(())
+    }
+
+    /// Takes the steps of a search with a regular expression. What there is to do for each byte is not known before, at most what the
+    /// pattern says, repeated as often as its counts say; the compiled form is bounded, too. Nor is it known whether it is compiled.
+    fn search(&mut self, text: &str, pattern: &str) -> Result<(), Failure> {
+        let weight = text.len().saturating_mul(states(pattern));
+        self.take(if self.quick { 400 + weight / 32 } else { 16 + weight / 256 })
+    }
+}
+
+/// Estimates how many states the automaton of a pattern has.
+fn states(pattern: &str) -> usize {
+    let counts = pattern.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
+    let largest = counts.filter_map(|(counts, _)| counts.split(',').filter_map(|count| count.parse::<usize>().ok()).max());
+    largest.fold(pattern.len(), |states, count| states.saturating_mul(count.max(1))).min(MAX_STATES)
 }
 
 /// What a predicate sees of its function.
@@ -112,27 +152,42 @@ pub(super) struct Run {
     pub(super) steps: Steps,
 }
 
+/// Runs a program on a thread that others wait for; none: it takes longer than such a thread has.
+pub(super) fn run_quickly(program: &Program, environment: &Value, max_bytes: usize) -> Option<Result<Value, Error>> {
+    let (result, over) = run_within(program, environment, max_bytes, Steps::few());
+    if over { None } else { Some(result) }
+}
+
 /// Runs a program; the result has at most `max_bytes`.
-pub(super) fn run(program: &Program, environment: &Value, max_bytes: usize) -> Result<Value, Error> {
-    let mut steps = Steps { left: MAX_STEPS };
+pub(super) fn run(program: &Program, environment: &Value, max_bytes: usize, canceled: Option<Canceled>) -> Result<Value, Error> {
+    run_within(program, environment, max_bytes, Steps::all(canceled)).0
+}
+
+/// Runs a program with some steps, and tells whether it wanted more.
+fn run_within(program: &Program, environment: &Value, max_bytes: usize, steps: Steps) -> (Result<Value, Error>, bool) {
+    let mut run = Run { environment: None, strict: false, variables: Vec::new(), frames: Vec::new(), steps };
     let result = (|| {
-        let environment = match environment {
-            Value::Nil => None,
-            value => Some(Item::from_value(value, &mut steps)?),
-        };
-        let mut run = Run { environment, strict: false, variables: Vec::new(), frames: Vec::new(), steps };
+        if !environment.is_nil() {
+            run.environment = Some(Item::from_value(environment, &mut run.steps)?);
+        }
         let item = run.evaluate(&program.root)?;
-        let mut room = Room::new(max_bytes);
-        item.to_value(&mut room)
+        // To write a value that is shared takes longer than to make it.
+        let most = if run.steps.quick { max_bytes.min(QUICK_RESULT) } else { max_bytes };
+        let mut room = Room::new(most);
+        let value = item.to_value(&mut room);
+        run.steps.over |= run.steps.quick && value.is_err();
+        value
     })();
-    result.map_err(|failure| {
+    let over = run.steps.over;
+    let result = result.map_err(|failure| {
         let place = failure.at.map_or_else(String::new, |at| {
             let (line, column) = place(&program.source, at);
             format!(" ({line}:{column})")
         });
         let message = format!("failed to evaluate the expression: {}{place}", failure.message);
         failed(message, failure.limit)
-    })
+    });
+    (result, over)
 }
 
 /// The error for a program.
@@ -148,8 +203,7 @@ type Evaluated = Result<Item, Failure>;
 impl Run {
     /// Starts for a template, where names must be known.
     pub(super) fn strict() -> Self {
-        let steps = Steps { left: MAX_STEPS };
-        Self { environment: None, strict: true, variables: Vec::new(), frames: Vec::new(), steps }
+        Self { environment: None, strict: true, variables: Vec::new(), frames: Vec::new(), steps: Steps::all(None) }
     }
 
     pub(super) fn set_environment(&mut self, environment: Item) {
@@ -202,13 +256,19 @@ impl Run {
             Kind::Bool(value) => Item::Bool(*value),
             Kind::Int(value) => Item::Int(*value),
             Kind::Float(value) => Item::Float(*value),
-            Kind::Text(text) => Item::text(text),
+            Kind::Text(text) => {
+                self.steps.take(text.len() / 64)?;
+                Item::text(text)
+            }
             Kind::Array(nodes) => Item::list(nodes.iter().map(|node| self.evaluate(node)).collect::<Result<_, _>>()?)?,
             Kind::Map(fields) => {
                 let mut map = std::collections::BTreeMap::new();
                 for (key, value) in fields {
                     let key = match self.evaluate(key)? {
-                        Item::Text(text) => text,
+                        Item::Text(text) => {
+                            self.steps.take(text.len() / KEY_BYTES)?;
+                            text
+                        }
                         Item::Int(value) => value.to_string().into(),
                         other => return Err(Failure::new(format!("a key is a string, not {}", other.type_name())).into()),
                     };
@@ -235,6 +295,7 @@ impl Run {
                     return Err(Stop::ChainEnded);
                 }
                 let key = self.evaluate(key)?;
+                self.steps.take(object.text_steps() + key.text_steps())?;
                 member(&object, &key)?
             }
             Kind::Chain(inner) => self.evaluate(inner)?,
@@ -264,6 +325,7 @@ impl Run {
                     return Err(Stop::ChainEnded);
                 }
                 let args = args.iter().map(|node| self.evaluate(node)).collect::<Result<Vec<_>, _>>()?;
+                self.steps.take(args.iter().map(Item::text_steps).sum())?;
                 dates::method(&object, name, &args, &mut self.steps)?
             }
             Kind::Predicate { name, list, body, rest } => {
@@ -332,6 +394,7 @@ impl Run {
             _ => {}
         }
         let (a, b) = (self.evaluate(left)?, self.evaluate(right)?);
+        self.steps.take(a.text_steps() + b.text_steps())?;
         let wrong = || Failure::new(format!("invalid operation: {} {} {}", a.type_name(), operator.symbol(), b.type_name()));
         let order = || a.compare(&b).ok_or_else(wrong);
         let texts = || match (&a, &b) {
@@ -348,14 +411,13 @@ impl Run {
             Binary::In => self.is_in(&a, &b)?.ok_or_else(wrong)?,
             Binary::Contains => {
                 let (text, part) = texts()?;
-                self.steps.take(text.len() / 64)?;
                 text.contains(&*part)
             }
             Binary::StartsWith => texts()?.0.starts_with(&*texts()?.1),
             Binary::EndsWith => texts()?.0.ends_with(&*texts()?.1),
             Binary::Matches => {
                 let (text, pattern) = texts()?;
-                self.steps.take(16 + text.len().saturating_mul(pattern.len()) / 1_024)?;
+                self.steps.search(&text, &pattern)?;
                 let regex = crate::text::compile(&pattern).map_err(|error| Failure::new(error.message))?;
                 regex.is_match(text.as_bytes())
             }
@@ -406,7 +468,10 @@ impl Run {
     fn slice(&mut self, object: &Item, from: Option<&Item>, to: Option<&Item>) -> Evaluated {
         let length = match object {
             Item::List(list) => list.items.len(),
-            Item::Text(text) => text.chars().count(),
+            Item::Text(text) => {
+                self.steps.take(text.len() / 64)?;
+                text.chars().count()
+            }
             other => return Err(Failure::new(format!("cannot slice {}", other.type_name()))),
         };
         let place = |item: Option<&Item>, default: usize| match item {

@@ -96,7 +96,8 @@ impl Parser {
     }
 
     fn unexpected(&self) -> Problem {
-        Problem::new(self.peek().at, format!("unexpected {}", self.shown()))
+        let found = if matches!(self.peek().kind, TokenKind::End) { "end".to_owned() } else { self.shown() };
+        Problem::new(self.peek().at, format!("unexpected {found}"))
     }
 
     fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {

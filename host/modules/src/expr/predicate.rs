@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::aggregate;
 use super::ast::Node;
 use super::evaluate::{Failure, Frame, Run};
-use super::value::Item;
+use super::value::{Item, KEY_BYTES};
 
 const NAMES: &[&str] = &[
     "all",
@@ -93,7 +93,10 @@ pub(super) fn call(run: &mut Run, name: &str, list: &Item, body: Option<&Node>, 
             let mut groups: BTreeMap<Rc<str>, Vec<Item>> = BTreeMap::new();
             for (index, item) in items.iter().enumerate() {
                 let key = match calls.ask(items, index)? {
-                    Item::Text(text) => text,
+                    Item::Text(text) => {
+                        calls.run.steps.take(text.len() / KEY_BYTES)?;
+                        text
+                    }
                     Item::Int(value) => value.to_string().into(),
                     Item::Float(value) => value.to_string().into(),
                     Item::Bool(value) => value.to_string().into(),

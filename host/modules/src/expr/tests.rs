@@ -12,7 +12,7 @@ fn eval(source: &str, environment: &str) -> Result<String, String> {
         "" => Value::Nil,
         json => crate::json::to_value(&serde_json::from_str(json).map_err(|error| error.to_string())?),
     };
-    let value = evaluate::run(&program, &environment, 1 << 20).map_err(|error| error.message)?;
+    let value = evaluate::run(&program, &environment, 1 << 20, None).map_err(|error| error.message)?;
     crate::json::from_value(&value).map(|json| json.to_string()).map_err(|error| error.message)
 }
 
@@ -160,7 +160,7 @@ fn dates_and_durations() {
 #[test]
 fn mistakes_are_reported_with_their_place() {
     for (source, part) in [
-        ("1 +", "unexpected the end (1:4)"),
+        ("1 +", "unexpected end (1:4)"),
         ("foo(1)", "unknown function `foo`"),
         ("LEN(1)", "did you mean `len`"),
         ("'abc", "has no end"),

@@ -53,8 +53,11 @@ pub(super) fn trim(args: &[Item], steps: &mut Steps) -> Result {
     let trimmed = match args.get(1) {
         None => source.trim(),
         Some(_) => {
-            let characters = text(args, 1)?;
-            source.trim_matches(|character| characters.contains(character))
+            // A set: to look through a long text for each character of another one takes their product.
+            let mut characters: Vec<char> = text(args, 1)?.chars().collect();
+            steps.take(characters.len() / 16)?;
+            characters.sort_unstable();
+            source.trim_matches(|character| characters.binary_search(&character).is_ok())
         }
     };
     made(trimmed.to_owned(), steps)

@@ -14,6 +14,8 @@ use super::evaluate::{Failure, Steps};
 
 /// How deep values may nest: they are dropped and written recursively.
 const MAX_DEPTH: usize = 60;
+/// Bytes of a key that count as a step: it is compared with some others.
+pub(super) const KEY_BYTES: usize = 16;
 /// What a date or the name of a zone takes when it is written, about.
 const DATE_BYTES: usize = 36;
 
@@ -86,6 +88,14 @@ impl Item {
             Self::Date(_) => "time.Time",
             Self::Duration(_) => "time.Duration",
             Self::Zone(_) => "time.Location",
+        }
+    }
+
+    /// Counts the steps for a look at the whole of a text.
+    pub(super) fn text_steps(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len() / 64,
+            _ => 0,
         }
     }
 
@@ -163,13 +173,21 @@ impl Item {
             Value::Integer(value) => value.as_i64().map_or_else(|| Self::Float(value.as_f64().unwrap_or(0.0)), Self::Int),
             Value::F32(value) => Self::Float(f64::from(*value)),
             Value::F64(value) => Self::Float(*value),
-            Value::String(text) => Self::text(String::from_utf8_lossy(text.as_bytes())),
-            Value::Binary(bytes) => Self::text(String::from_utf8_lossy(bytes)),
+            Value::String(text) => {
+                steps.take(text.as_bytes().len() / 64)?;
+                Self::text(String::from_utf8_lossy(text.as_bytes()))
+            }
+            Value::Binary(bytes) => {
+                steps.take(bytes.len() / 64)?;
+                Self::text(String::from_utf8_lossy(bytes))
+            }
             Value::Array(items) => Self::list(items.iter().map(|item| Self::from_value(item, steps)).collect::<Result<_, _>>()?)?,
             Value::Map(fields) => {
                 let mut map = BTreeMap::new();
                 for (name, value) in fields {
-                    map.insert(Self::key(name)?, Self::from_value(value, steps)?);
+                    let name = Self::key(name)?;
+                    steps.take(name.len() / KEY_BYTES)?;
+                    map.insert(name, Self::from_value(value, steps)?);
                 }
                 Self::map(map)?
             }
