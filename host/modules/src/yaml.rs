@@ -3,6 +3,7 @@
 use moonlet_runtime::{Answer, Args, Fault, HostModule, Manifest, ModuleCall, Value};
 
 use crate::fail::{invalid, no_function};
+use crate::heavy;
 
 mod decode;
 mod encode;
@@ -14,6 +15,8 @@ use encode::Layout;
 const IN_MEMORY: usize = 16;
 /// Documents of so many bytes are not worth an account.
 const SMALL: usize = 16 << 10;
+/// Tables that weigh no more are written where they are asked for.
+const QUICK: usize = 64 << 10;
 
 /// The module.
 #[derive(Debug, Default)]
@@ -29,24 +32,33 @@ impl HostModule for Yaml {
     }
 
     fn invoke(&self, call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>) -> Result<Answer, Fault> {
-        let args = Args::new(function, args);
+        let mut args = Args::new(function, args);
         match function {
             "encode" => {
                 let layout = Layout::read(&args)?;
                 if !matches!(args.get(1), Value::Map(_) | Value::Array(_)) {
                     return Err(invalid("`encode` takes a table").into());
                 }
-                Answer::one(encode::encode(args.get(1), &layout, call.max_bytes())?)
+                let (value, most) = (args.take(1), call.max_bytes());
+                if call.weight() <= QUICK {
+                    return Answer::one(encode::encode(&value, &layout, most, None)?);
+                }
+                heavy::run(call, move |canceled| Ok(vec![encode::encode(&value, &layout, most, Some(canceled))?.into()]))
             }
             "decode" => match args.get(1) {
                 Value::String(text) => {
                     let text = text.as_str().ok_or_else(|| invalid("the document is not valid UTF-8"))?;
                     // Held until the values have become an answer.
                     let freight = call.freight();
-                    if text.len() > SMALL {
-                        freight.add(text.len().saturating_mul(IN_MEMORY))?;
+                    if text.len() <= SMALL {
+                        return Answer::one(decode::decode(text)?);
                     }
-                    Answer::one(decode::decode(text)?)
+                    freight.add(text.len().saturating_mul(IN_MEMORY))?;
+                    let text = text.to_owned();
+                    heavy::run(call, move |_| {
+                        let _held = freight;
+                        Ok(vec![decode::decode(&text)?])
+                    })
                 }
                 Value::Binary(_) => Err(invalid("the document is not valid UTF-8").into()),
                 _ => Err(invalid("`decode` takes a string").into()),

@@ -1,16 +1,19 @@
 //! From values to text: block style, four spaces a level, keys in order.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use moonlet_runtime::{Args, Error, Fault, Value, error_text};
 
 use super::scalar::{self, Style};
-use crate::fail::{answer_too_long, invalid};
+use crate::fail::{answer_too_long, internal, invalid};
+use crate::heavy::Canceled;
 
 /// In which order fields are written.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
-    first: Vec<String>,
+    /// The place of each field that comes first.
+    first: HashMap<String, usize>,
 }
 
 impl Layout {
@@ -22,7 +25,8 @@ impl Layout {
                 (Some("field_order"), Value::Array(names)) => {
                     for name in names {
                         let name = name.as_str().ok_or_else(|| invalid("`field_order` is a list of strings"))?;
-                        layout.first.push(name.to_owned());
+                        let place = layout.first.len();
+                        layout.first.entry(name.to_owned()).or_insert(place);
                     }
                 }
                 (Some("field_order"), _) => return Err(invalid("`field_order` is a list of strings").into()),
@@ -34,12 +38,8 @@ impl Layout {
         Ok(layout)
     }
 
-    fn compare(&self, a: &Value, b: &Value) -> Ordering {
-        let place = |key: &Value| {
-            let name = key.as_str();
-            name.and_then(|name| self.first.iter().position(|first| first == name)).unwrap_or(usize::MAX)
-        };
-        place(a).cmp(&place(b)).then_with(|| compare_keys(a, b))
+    fn place(&self, key: &Value) -> usize {
+        key.as_str().and_then(|name| self.first.get(name)).copied().unwrap_or(usize::MAX)
     }
 }
 
@@ -83,8 +83,8 @@ fn split_digits(text: &str) -> (&str, &str) {
 }
 
 /// Writes a value as a document of at most `max_bytes`.
-pub(super) fn encode(value: &Value, layout: &Layout, max_bytes: usize) -> Result<String, Error> {
-    let mut writer = Writer { out: String::new(), layout, max_bytes };
+pub(super) fn encode(value: &Value, layout: &Layout, max_bytes: usize, canceled: Option<&Canceled>) -> Result<String, Error> {
+    let mut writer = Writer { out: String::new(), layout, max_bytes, canceled };
     match value {
         Value::Map(fields) if !fields.is_empty() => writer.map(fields, 0, true)?,
         Value::Array(items) if !items.is_empty() => writer.list(items, 0, true)?,
@@ -102,6 +102,7 @@ struct Writer<'a> {
     out: String,
     layout: &'a Layout,
     max_bytes: usize,
+    canceled: Option<&'a Canceled>,
 }
 
 impl Writer<'_> {
@@ -116,9 +117,13 @@ impl Writer<'_> {
 
     /// Writes fields at a depth; `fresh` when a new line has just begun.
     fn map(&mut self, fields: &[(Value, Value)], depth: usize, fresh: bool) -> Result<(), Error> {
-        let mut sorted: Vec<&(Value, Value)> = fields.iter().filter(|(_, value)| !value.is_nil()).collect();
-        sorted.sort_by(|(a, _), (b, _)| self.layout.compare(a, b));
-        for (number, (key, value)) in sorted.into_iter().enumerate() {
+        let there = fields.iter().filter(|(_, value)| !value.is_nil());
+        let mut sorted: Vec<(usize, &(Value, Value))> = there.map(|field| (self.layout.place(&field.0), field)).collect();
+        sorted.sort_by(|(place_a, (a, _)), (place_b, (b, _))| place_a.cmp(place_b).then_with(|| compare_keys(a, b)));
+        for (number, (_, (key, value))) in sorted.into_iter().enumerate() {
+            if self.canceled.is_some_and(Canceled::is_set) {
+                return Err(internal("nobody waits for the text any more"));
+            }
             if fresh || number > 0 {
                 self.indent(depth)?;
             }
@@ -241,7 +246,7 @@ mod tests {
     use super::*;
 
     fn both_ways(value: &Value) {
-        let text = encode(value, &Layout::default(), 1 << 20).unwrap();
+        let text = encode(value, &Layout::default(), 1 << 20, None).unwrap();
         assert_eq!(&decode(&text).unwrap(), value, "{text}");
     }
 
@@ -342,8 +347,8 @@ mod tests {
     #[test]
     fn fields_come_in_order() {
         let fields = ["zebra", "item10", "item2", "name"].map(|name| (Value::from(name), Value::from(1)));
-        let layout = Layout { first: vec!["name".into()] };
-        let text = encode(&Value::Map(fields.to_vec()), &layout, 1 << 20).unwrap();
+        let layout = Layout { first: HashMap::from([("name".to_owned(), 0)]) };
+        let text = encode(&Value::Map(fields.to_vec()), &layout, 1 << 20, None).unwrap();
         assert_eq!(text, "name: 1\nitem2: 1\nitem10: 1\nzebra: 1\n");
     }
 }

@@ -72,6 +72,12 @@ impl<'a> ModuleCall<'a> {
         &self.process.pid
     }
 
+    /// Returns how many bytes its arguments take as values, about.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.weight
+    }
+
     /// Returns the entry of the caller.
     #[must_use]
     pub fn entry(&self) -> &str {
