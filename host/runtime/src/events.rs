@@ -17,6 +17,7 @@ use crate::arrival::Exit;
 use crate::document;
 use crate::errors;
 use crate::events_bus::{BusError, BusLimits, Delivery, Event, EventBus, Next, SubscriptionId};
+use crate::mailbox::Room;
 use crate::module::{Answer, Fault, Ticket};
 use crate::process::{MODULES, Pending, Process};
 use crate::services::Key;
@@ -26,12 +27,14 @@ use crate::table::Tabled;
 
 pub use crate::events_bus::BusStats as EventStats;
 
-type Deliveries = Vec<Delivery<u64, Value>>;
+/// The data of an event as a document, which is shared by all subscribers; as values it can take 32 times as much.
+type Encoded = Box<[u8]>;
+type Deliveries = Vec<Delivery<u64, Encoded>>;
 
 /// The bus, and whether anybody listens.
 pub(crate) struct Events {
     /// A leaf: nothing else is locked while it is held.
-    bus: Mutex<EventBus<u64, Value>>,
+    bus: Mutex<EventBus<u64, Encoded>>,
     /// Subscriptions, so that a node on which nobody listens publishes nothing.
     listeners: AtomicUsize,
 }
@@ -47,7 +50,7 @@ impl Events {
         Self { bus: Mutex::new(EventBus::new(BusLimits::default())), listeners: AtomicUsize::new(0) }
     }
 
-    fn recount(&self, bus: &EventBus<u64, Value>) {
+    fn recount(&self, bus: &EventBus<u64, Encoded>) {
         self.listeners.store(bus.stats().subscriptions, Ordering::Relaxed);
     }
 }
@@ -64,11 +67,18 @@ impl Shared {
     }
 
     fn publish_from(&self, publisher: &Publisher<'_>, system: &str, kind: &str, path: &str, data: Value) -> Result<(), BusError> {
-        let size = document::encode(&data).len();
+        let document = document::encode(&data);
+        drop(data);
+        let size = document.len();
+        let data = document.into_boxed_slice();
         let event = Event { system: system.to_owned(), kind: kind.to_owned(), path: path.to_owned(), data };
         let mut deliveries = Vec::new();
         let admits = |subscriber: &u64| self.admits(publisher, *subscriber);
-        let published = self.events.bus.lock().publish_where(event, size, admits, &mut deliveries)?;
+        let room = |subscriber: &u64, bytes: usize| {
+            let process = self.table.numbered(*subscriber)?;
+            Room::take(process.terms.host.pool.as_ref(), bytes)
+        };
+        let published = self.events.bus.lock().publish_where(event, size, admits, room, &mut deliveries)?;
         if published.lost > 0 {
             tracing::debug!(target: "moonlet", system, kind, lost = published.lost, "subscribers were too slow for an event");
         }
@@ -88,8 +98,8 @@ impl Shared {
     fn hand_out(&self, deliveries: Deliveries) {
         for Delivery { process, ticket, event } in deliveries {
             let Some(process) = self.table.numbered(process) else { continue };
-            let values = event.map(|(event, lost)| vec![shown(&event, lost)]).unwrap_or_default();
-            self.complete(&process, ticket, Outcome::Done(Payload { data: document::values(&values), channels: Vec::new() }));
+            let data = event.map(|(event, lost)| written(&event, lost)).unwrap_or_default();
+            self.complete(&process, ticket, Outcome::Done(Payload { data, channels: Vec::new() }));
         }
     }
 
@@ -237,7 +247,7 @@ impl Subscriber<'_> {
         }
         self.process.inner().withdraw(ticket);
         match next {
-            Ok(Next::Event(event, lost)) => Ok(Answer::Done(vec![shown(&event, lost)])),
+            Ok(Next::Event(event, lost)) => Ok(Answer::Done(document::decode_values(&written(&event, lost))?)),
             // Closed while events were still taken from it: there are none any more.
             Err(BusError::Unknown) => Ok(Answer::Done(Vec::new())),
             Err(error) => Err(of_bus(&error).into()),
@@ -246,17 +256,24 @@ impl Subscriber<'_> {
     }
 }
 
-/// An event as programs see it, and how many were lost right before it.
-fn shown(event: &Event<Value>, lost: u64) -> Value {
-    let mut fields = vec![
-        ("system".into(), event.system.as_str().into()),
-        ("kind".into(), event.kind.as_str().into()),
-        ("path".into(), event.path.as_str().into()),
-    ];
-    if !event.data.is_nil() {
-        fields.push(("data".into(), event.data.clone()));
+/// The payload of one value for an event: a list of the event as programs see it, and how many were lost right before it. Its data is
+/// copied as it is.
+fn written(event: &Event<Encoded>, lost: u64) -> Vec<u8> {
+    const LIST_OF_ONE: u8 = 0x91;
+    const LIST_OF_TWO: u8 = 0x92;
+    const MAP: u8 = 0x80;
+    let has_data = *event.data != *document::encode(&Value::Nil);
+    let mut bytes = vec![LIST_OF_ONE, LIST_OF_TWO, MAP | (3 + u8::from(has_data))];
+    for (name, text) in [("system", &event.system), ("kind", &event.kind), ("path", &event.path)] {
+        bytes.extend(document::encode(&name.into()));
+        bytes.extend(document::encode(&text.as_str().into()));
     }
-    Value::Array(vec![Value::Map(fields), lost.into()])
+    if has_data {
+        bytes.extend(document::encode(&"data".into()));
+        bytes.extend_from_slice(&event.data);
+    }
+    bytes.extend(document::encode(&lost.into()));
+    bytes
 }
 
 fn namespace_of(entry: &str) -> &str {

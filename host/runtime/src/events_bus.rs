@@ -21,6 +21,7 @@ use rustc_hash::FxHashMap;
 
 use self::pattern::Pattern;
 pub(crate) use self::pattern::PatternError;
+use crate::mailbox::Room;
 
 mod pattern;
 #[cfg(test)]
@@ -29,6 +30,9 @@ mod tests;
 /// The longest system, kind or path in bytes, and the most parts of one.
 const MAX_TEXT_BYTES: usize = 1_024;
 
+/// What a place in the queue of a subscriber takes, about.
+const PLACE: usize = 128;
+
 /// How much of the host's memory events may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BusLimits {
@@ -36,7 +40,7 @@ pub(crate) struct BusLimits {
     pub(crate) subscriptions: usize,
     /// Events that wait for one subscriber; further ones are lost to it.
     pub(crate) events: usize,
-    /// Bytes of the events that wait for one subscriber; one event always fits.
+    /// Bytes of the events that wait for one subscriber, and of any event.
     pub(crate) bytes: usize,
 }
 
@@ -58,6 +62,9 @@ pub(crate) enum BusError {
     /// A part of the event is too long.
     #[error("the {0} of an event must have at most {MAX_TEXT_BYTES} bytes and 63 dots")]
     TooLong(&'static str),
+    /// The event is too large.
+    #[error("an event must have at most {0} bytes")]
+    TooLarge(usize),
     /// The process has as many subscriptions as it may.
     #[error("a process can have at most {0} subscriptions: close one first")]
     LimitExceeded(usize),
@@ -74,7 +81,7 @@ impl BusError {
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Pattern(_) | Self::Empty(_) | Self::TooLong(_) | Self::Unknown => "Invalid",
-            Self::LimitExceeded(_) => "LimitExceeded",
+            Self::LimitExceeded(_) | Self::TooLarge(_) => "LimitExceeded",
             Self::Busy => "Conflict",
         }
     }
@@ -173,6 +180,8 @@ struct Waiting<E> {
     event: Arc<Event<E>>,
     size: usize,
     missed: u64,
+    /// What it takes of what the subscriber may make wait.
+    _room: Room,
 }
 
 /// What one process has to do with events.
@@ -275,7 +284,7 @@ impl<P: Copy + Eq + Hash, E> EventBus<P, E> {
     /// Publishes an event to everybody who subscribed to it. `size` is what it takes in memory.
     ///
     /// # Errors
-    /// `Invalid` when the system, kind or path is empty or too long.
+    /// `Invalid` when the system, kind or path is empty or too long, `LimitExceeded` when it is too large.
     #[cfg(test)]
     pub(crate) fn publish(
         &mut self,
@@ -283,18 +292,19 @@ impl<P: Copy + Eq + Hash, E> EventBus<P, E> {
         size: usize,
         deliveries: &mut Vec<Delivery<P, E>>,
     ) -> Result<Published, BusError> {
-        self.publish_where(event, size, |_| true, deliveries)
+        self.publish_where(event, size, |_| true, |_, _| Some(Room::default()), deliveries)
     }
 
-    /// Publishes an event to those subscribers that may hear of it.
+    /// Publishes an event to those subscribers that may hear of it; `room` takes room for one that waits, and who has none loses it.
     ///
     /// # Errors
-    /// `Invalid` when the system, kind or path is empty or too long.
+    /// `Invalid` when the system, kind or path is empty or too long, `LimitExceeded` when it is too large.
     pub(crate) fn publish_where(
         &mut self,
         event: Event<E>,
         size: usize,
         admits: impl Fn(&P) -> bool,
+        room: impl Fn(&P, usize) -> Option<Room>,
         deliveries: &mut Vec<Delivery<P, E>>,
     ) -> Result<Published, BusError> {
         for (what, text) in [("system", &event.system), ("kind", &event.kind), ("path", &event.path)] {
@@ -307,9 +317,12 @@ impl<P: Copy + Eq + Hash, E> EventBus<P, E> {
                 return Err(BusError::TooLong(what));
             }
         }
+        let size = size.saturating_add(event.system.len() + event.kind.len() + event.path.len());
+        if size > self.limits.bytes {
+            return Err(BusError::TooLarge(self.limits.bytes));
+        }
         self.published += 1;
         let event = Arc::new(event);
-        let size = size.saturating_add(event.system.len() + event.kind.len() + event.path.len());
         let mut published = Published::default();
         let exact = self.by_system.get(&event.system).into_iter().flatten();
         for id in exact.chain(&self.by_pattern) {
@@ -330,7 +343,7 @@ impl<P: Copy + Eq + Hash, E> EventBus<P, E> {
                 let missed = std::mem::take(&mut subscription.missed);
                 deliveries.push(Delivery { process, ticket, event: Some((event.clone(), missed)) });
                 published.delivered += 1;
-            } else if subscription.keep(&event, size, &self.limits) {
+            } else if subscription.keep(&event, size, &self.limits, &room) {
                 published.delivered += 1;
             } else {
                 published.lost += 1;
@@ -380,15 +393,22 @@ impl<P: Copy + Eq + Hash, E> EventBus<P, E> {
 
 impl<P, E> Subscription<P, E> {
     /// Keeps an event until it is asked for, unless too many wait. Tells whether it was kept.
-    fn keep(&mut self, event: &Arc<Event<E>>, size: usize, limits: &BusLimits) -> bool {
-        let fits = self.queue.is_empty() || self.bytes.saturating_add(size) <= limits.bytes;
-        if !fits || self.queue.len() >= limits.events {
+    fn keep(
+        &mut self,
+        event: &Arc<Event<E>>,
+        size: usize,
+        limits: &BusLimits,
+        room: &impl Fn(&P, usize) -> Option<Room>,
+    ) -> bool {
+        let fits = self.bytes.saturating_add(size) <= limits.bytes && self.queue.len() < limits.events;
+        let room = if fits { room(&self.process, size.saturating_add(PLACE)) } else { None };
+        let Some(room) = room else {
             self.missed += 1;
             return false;
-        }
+        };
         self.bytes += size;
         let missed = std::mem::take(&mut self.missed);
-        self.queue.push_back(Waiting { event: event.clone(), size, missed });
+        self.queue.push_back(Waiting { event: event.clone(), size, missed, _room: room });
         true
     }
 }

@@ -35,6 +35,26 @@ pub(crate) struct MailboxLimits {
     pub(crate) bytes: usize,
 }
 
+/// Room in a pool that something takes which waits elsewhere than in a mailbox, until it is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Room(Option<(Arc<Pool>, usize)>);
+
+impl Room {
+    /// Takes it; none: there is not so much left. Without a pool there always is.
+    pub(crate) fn take(pool: Option<&Arc<Pool>>, bytes: usize) -> Option<Self> {
+        let Some(pool) = pool else { return Some(Self::default()) };
+        pool.charge(bytes).ok().map(|()| Self(Some((Arc::clone(pool), bytes))))
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if let Some((pool, bytes)) = self.0.take() {
+            pool.discharge(bytes);
+        }
+    }
+}
+
 /// What waits in several mailboxes together, in bytes, and how much may.
 #[derive(Debug)]
 pub(crate) struct Pool {
@@ -47,7 +67,7 @@ impl Pool {
         Self { allowed, used: AtomicUsize::new(0) }
     }
 
-    fn charge(&self, bytes: usize) -> Result<(), Full> {
+    pub(crate) fn charge(&self, bytes: usize) -> Result<(), Full> {
         let used = self.add(bytes);
         if used > self.allowed {
             self.discharge(bytes);

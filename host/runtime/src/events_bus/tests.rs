@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot set up has failed")]
 
+use std::sync::Arc;
+
 use super::{BusError, BusLimits, BusStats, Delivery, Event, EventBus, Next, Published, SubscriptionId};
+
+use crate::mailbox::{Pool, Room};
 
 type Bus = EventBus<u32, u32>;
 
@@ -96,10 +100,35 @@ fn bytes_bound_a_queue_as_well() {
     let mut bus = EventBus::new(BusLimits { bytes: 100, ..BusLimits::default() });
     let id = bus.subscribe(1, "s", None).unwrap();
     let mut woken = Vec::new();
-    let lost = [500, 1].map(|size| bus.publish(event("s", "k", 0), size, &mut woken).unwrap().lost);
-    assert_eq!(lost, [0, 1], "one always fits");
+    let lost = [90, 10].map(|size| bus.publish(event("s", "k", 0), size, &mut woken).unwrap().lost);
+    assert_eq!(lost, [0, 1]);
     assert_eq!(drain(&mut bus, 1, id), [(0, 0)]);
     assert_eq!(bus.publish(event("s", "k", 0), 1, &mut woken).unwrap().lost, 0);
+}
+
+#[test]
+fn an_event_that_no_queue_may_hold_is_refused() {
+    let mut bus = EventBus::new(BusLimits { bytes: 100, ..BusLimits::default() });
+    let id = bus.subscribe(1, "s", None).unwrap();
+    assert_eq!(bus.publish(event("s", "k", 0), 101, &mut Vec::new()).unwrap_err().kind(), "LimitExceeded");
+    assert_eq!(bus.stats().published, 0);
+    assert_eq!(drain(&mut bus, 1, id), []);
+}
+
+#[test]
+fn what_waits_takes_room_until_it_is_taken() {
+    let mut bus = bus();
+    let pool = Arc::new(Pool::new(1_000));
+    let room = |_: &u32, size: usize| Room::take(Some(&pool), size);
+    let ids = [1, 2].map(|_| bus.subscribe(1, "s", None).unwrap());
+    let mut publish = |bus: &mut Bus| bus.publish_where(event("s", "k", 0), 500, |_| true, room, &mut Vec::new()).unwrap();
+    assert_eq!(publish(&mut bus), Published { delivered: 1, lost: 1 });
+    assert!(pool.check(500).is_err());
+    drain(&mut bus, 1, ids[0]);
+    assert!(pool.check(1_000).is_ok());
+    publish(&mut bus);
+    bus.exit(1);
+    assert!(pool.check(1_000).is_ok());
 }
 
 #[test]
