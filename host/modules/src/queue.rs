@@ -63,7 +63,9 @@ impl QueueModule {
             _ => {}
         }
         let span = trace::publish(call, &id, &mut headers);
-        let size = document::encode(&body).len() + headers.iter().map(|(name, _)| name.len() + 32).sum::<usize>() + 64;
+        let body: Arc<[u8]> = document::encode(&body).into();
+        let texts = headers.iter().map(|(name, value)| name.len() + document::encode(value).len() + 96).sum::<usize>();
+        let size = body.len() + texts + 256;
         let message = Message { id: new_id()?, body, headers, attempts: 0, size };
         let (registry, node, queues) = (call.registry(), call.node(), Arc::clone(&self.queues));
         let open = if queues.is_open(&registry, &id) { Some(queues.get(&registry, &node, &id)?) } else { None };

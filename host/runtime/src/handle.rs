@@ -303,6 +303,26 @@ impl NodeHandle {
     pub async fn call_async(&self, entry: &str, args: &[Value], options: CallOptions) -> Result<Vec<Value>, Error> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let running = self.call(entry, args, options, move |result| drop(sender.send(result)))?;
+        Self::ended(running, receiver).await
+    }
+
+    /// Like [`NodeHandle::call_async`], but drops the arguments as soon as the call has begun: as values they take much more than as
+    /// the document that the process has.
+    ///
+    /// # Errors
+    ///
+    /// As [`NodeHandle::call_async`].
+    pub async fn call_owned(&self, entry: &str, args: Vec<Value>, options: CallOptions) -> Result<Vec<Value>, Error> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let running = self.call(entry, &args, options, move |result| drop(sender.send(result)))?;
+        drop(args);
+        Self::ended(running, receiver).await
+    }
+
+    async fn ended(
+        running: Running,
+        receiver: tokio::sync::oneshot::Receiver<Result<Vec<Value>, Error>>,
+    ) -> Result<Vec<Value>, Error> {
         let mut guard = Guard(Some(running));
         let result = receiver.await;
         guard.0 = None;

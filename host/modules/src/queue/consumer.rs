@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use moonlet_registry::{Entry, EntryId, parse_duration};
-use moonlet_runtime::{CallOptions, Error, NodeHandle, Value};
+use moonlet_runtime::{CallOptions, Error, NodeHandle, Value, document};
 use serde_json::Value as Json;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -91,7 +91,10 @@ impl Consumer {
         let (trace, span) = trace::consume(node, &self.queue, &delivery.message);
         let timeout = Some(self.timeout);
         let options = CallOptions { attachment: Some(attachment), authority, timeout, trace, ..CallOptions::default() };
-        let result = node.call_async(&self.function, std::slice::from_ref(&delivery.message.body), options).await;
+        let result = match document::decode(&delivery.message.body) {
+            Ok(body) => node.call_owned(&self.function, vec![body], options).await,
+            Err(error) => Err(error),
+        };
         trace::end(span, result.as_ref().err());
         let reason = match result {
             Ok(values) if values.first() == Some(&Value::Boolean(false)) => "the function returned false".to_owned(),

@@ -147,8 +147,12 @@ fn read(database: &Database) -> Result<BTreeMap<String, Vec<(u64, Message)>>, re
 /// Writes a message as an array, whose first element is the version of this form.
 fn encode(message: &Message) -> Vec<u8> {
     let headers = message.headers.iter().map(|(name, value)| (name.as_str().into(), value.clone())).collect();
-    let parts = [1.into(), message.id.as_str().into(), message.attempts.into(), Value::Map(headers), message.body.clone()];
-    document::values(&parts)
+    let parts = [1.into(), message.id.as_str().into(), message.attempts.into(), Value::Map(headers), Value::Nil];
+    let mut record = document::values(&parts);
+    // Nil is one byte.
+    record.pop();
+    record.extend_from_slice(&message.body);
+    record
 }
 
 fn decode(record: &[u8]) -> Option<Message> {
@@ -162,7 +166,7 @@ fn decode(record: &[u8]) -> Option<Message> {
         Value::Map(headers) => headers.into_iter().filter_map(|(name, value)| Some((name.as_str()?.to_owned(), value))).collect(),
         _ => Vec::new(),
     };
-    Some(Message { id, attempts, headers, body: parts.next()?, size: record.len() })
+    Some(Message { id, attempts, headers, body: document::encode(&parts.next()?).into(), size: record.len() })
 }
 
 /// Says what is wrong without a path of the host.
@@ -178,7 +182,7 @@ mod tests {
     fn messages_are_kept_as_they_are() {
         let message = Message {
             id: "a".to_owned(),
-            body: Value::Map(vec![("n".into(), 1.into()), (1.into(), 1.5.into())]),
+            body: document::encode(&Value::Map(vec![("n".into(), 1.into()), (1.into(), 1.5.into())])).into(),
             headers: vec![("h".to_owned(), true.into())],
             attempts: 3,
             size: 0,

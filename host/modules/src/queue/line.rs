@@ -17,7 +17,8 @@ use crate::fail::limit;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Message {
     pub(super) id: String,
-    pub(super) body: Value,
+    /// A document: as values it can take 32 times as much.
+    pub(super) body: Arc<[u8]>,
     pub(super) headers: Vec<(String, Value)>,
     /// How often it was given to a consumer.
     pub(super) attempts: u64,
