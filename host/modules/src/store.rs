@@ -4,6 +4,10 @@
 //! whoever needs one: the module `store` here, and the token stores of `security`. To add a kind, write a backend and give it to
 //! [`Stores::new`].
 
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
 use moonlet_registry::Entry;
 use moonlet_runtime::{Error, NodeHandle, Value};
 
@@ -29,6 +33,9 @@ pub const DEFAULT_PAGE: usize = 100;
 /// The most items of one page.
 pub const MAX_PAGE: usize = 1_000;
 
+/// The end of a wait for a store.
+pub type Ready = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
 /// A store. Its operations take keys that are not empty and at most [`MAX_KEY`] long, and values as MessagePack documents.
 pub trait Store: Send + Sync {
     /// Says what it is and can do.
@@ -37,6 +44,12 @@ pub trait Store: Send + Sync {
     /// Tells whether its operations may wait, for a disk or a network; they run on a thread of their own then.
     fn waits(&self) -> bool {
         false
+    }
+
+    /// Waits until an operation would probably not wait for other operations, as for a database in which a transaction is open: thousands
+    /// that wait like this take no threads. None: nothing is to be waited for.
+    fn ready(self: Arc<Self>) -> Option<Ready> {
+        None
     }
 
     /// Reads an item; none where there is none, or it has expired.

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use moonlet_registry::{Allow, Limits, Quota};
 
+use tokio::sync::Semaphore;
+
 use crate::mailbox::Pool;
 use crate::meter::{Bucket, Excess, Hits};
 use crate::scheduler::Lane;
@@ -35,9 +37,14 @@ pub(crate) struct Host {
     messages: Bucket,
     /// What waits in all mailboxes; none: not bounded.
     pub(crate) pool: Option<Arc<Pool>>,
+    /// Places for work of its processes that may block: each takes a thread of the node, of which there are some hundred.
+    pub(crate) blocking: Arc<Semaphore>,
     /// What its processes did, those that live left out where they count themselves.
     pub(crate) totals: Totals,
 }
+
+/// How many calls of one process host may block threads at the same time.
+const BLOCKING: usize = 64;
 
 /// Memory of the node that is charged to a process host, until this is dropped.
 #[derive(Debug)]
@@ -84,6 +91,7 @@ impl Host {
             memory_peak: AtomicU64::new(0),
             messages: Bucket::default(),
             pool,
+            blocking: Arc::new(Semaphore::new(BLOCKING)),
             totals: Totals::default(),
         }
     }

@@ -123,6 +123,14 @@ impl Database {
         }
     }
 
+    /// Waits until nobody has the connection, where there is only one.
+    pub(crate) async fn ready(&self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.lease().await.map(drop),
+            Self::Server(_) => Ok(()),
+        }
+    }
+
     /// Runs a statement of the host on a thread that may wait: gives its rows, or what it changed.
     pub(crate) fn run_blocking(
         &self,

@@ -166,7 +166,10 @@ impl Held {
             return Ok(Answer::Done(work(&*self.store)?));
         }
         let store = Arc::clone(&self.store);
-        call.run_blocking(move || work(&*store))
+        match Arc::clone(&self.store).ready() {
+            Some(ready) => call.run_blocking_after(ready, move || work(&*store)),
+            None => call.run_blocking(move || work(&*store)),
+        }
     }
 }
 

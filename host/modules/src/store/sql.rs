@@ -10,7 +10,7 @@ use moonlet_registry::{Entry, EntryId, parse_duration};
 use moonlet_runtime::{Error, NodeHandle, Value};
 use serde_json::Value as Json;
 
-use super::{Listing, Put, Store, StoreBackend, StoreInfo, StoreItem, StorePage, unconditional};
+use super::{Listing, Put, Ready, Store, StoreBackend, StoreInfo, StoreItem, StorePage, unconditional};
 use crate::fail::{internal, invalid, not_found};
 use crate::sql::{Database, Databases, Parameter};
 
@@ -147,6 +147,10 @@ impl Store for SqlStore {
 
     fn waits(&self) -> bool {
         true
+    }
+
+    fn ready(self: Arc<Self>) -> Option<Ready> {
+        Some(Box::pin(async move { self.database.ready().await }))
     }
 
     fn entry(&self, key: &str) -> Result<Option<StoreItem>, Error> {

@@ -18,6 +18,7 @@ use super::later::{Completer, Ticket};
 use super::{Answer, Fault};
 use crate::document;
 use crate::environment::Environment;
+use crate::errors;
 use crate::events::Subscriber;
 use crate::handle::NodeHandle;
 use crate::process::{MODULES, Pending, Process};
@@ -401,18 +402,60 @@ impl<'a> ModuleCall<'a> {
     }
 
     /// Answers with what a function returns that may block, on a thread of its own. When nobody waits any more, its result is dropped.
-    /// The caller is charged for the CPU time that it takes.
+    /// The caller is charged for the CPU time that it takes. The processes of one host have some such threads at a time.
     ///
     /// # Errors
     ///
     /// As [`ModuleCall::later`].
     pub fn run_blocking(&self, work: impl FnOnce() -> Result<Vec<Value>, Error> + Send + 'static) -> Result<Answer, Fault> {
+        let Ok(place) = Arc::clone(&self.process.terms.host.blocking).try_acquire_owned() else {
+            return self.run_blocking_after(std::future::ready(Ok(())), work);
+        };
         let tokio = self.node.tokio.handle()?;
         let (ticket, completer) = self.later(|| {})?;
         let bill = self.bill();
         tokio.spawn_blocking(move || {
             let result = bill.run(work);
+            drop(place);
             completer.complete(result);
+        });
+        Ok(Answer::Pending(ticket))
+    }
+
+    /// Like [`ModuleCall::run_blocking`], but waits for something first, without a thread. What fails there is the answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`ModuleCall::later`].
+    pub fn run_blocking_after(
+        &self,
+        ready: impl Future<Output = Result<(), Error>> + Send + 'static,
+        work: impl FnOnce() -> Result<Vec<Value>, Error> + Send + 'static,
+    ) -> Result<Answer, Fault> {
+        let tokio = self.node.tokio.handle()?;
+        let (give_up, given_up) = tokio::sync::oneshot::channel::<()>();
+        let (ticket, completer) = self.later(move || {
+            // The work may have begun just now.
+            let _ = give_up.send(());
+        })?;
+        let (bill, places) = (self.bill(), Arc::clone(&self.process.terms.host.blocking));
+        tokio.spawn(async move {
+            let place = async {
+                ready.await?;
+                places.acquire_owned().await.map_err(|_| errors::canceled("the node stops"))
+            };
+            tokio::select! {
+                place = place => match place {
+                    Ok(place) => drop(tokio::task::spawn_blocking(move || {
+                        let result = bill.run(work);
+                        drop(place);
+                        completer.complete(result);
+                    })),
+                    Err(error) => completer.complete(Err(error)),
+                },
+                // Nobody waits: the completer's own answer goes nowhere.
+                _ = given_up => {}
+            }
         });
         Ok(Answer::Pending(ticket))
     }
