@@ -3,13 +3,23 @@
 //! Evaluated code never has more than its caller: modules that give capabilities only if the caller has them itself, those of the classes
 //! of a blocked class only if they are allowed by name, and all of it under the policies of the caller.
 
+use std::sync::Arc;
+
 use moonlet_registry::EntryId;
-use moonlet_runtime::{Answer, Args, Error, Evaluation, Fault, HostModule, Import, Manifest, ModuleCall, Value};
+use moonlet_runtime::{Answer, Args, Error, Evaluation, Fault, HostModule, Import, Manifest, ModuleCall, Prepared, Value};
+use parking_lot::Mutex;
 
 use crate::classes;
+use crate::heavy;
 
 /// The most modules, imports, tables or classes of one evaluation.
 const MAX_NAMES: usize = 100;
+
+/// Code of so many bytes is compiled where it is asked for, longer code beside the workers.
+const QUICK: usize = 64 * 1024;
+/// Bytes in memory for each byte of code while it is compiled.
+const IN_MEMORY: usize = 64;
+const CODE: &str = "Code";
 
 /// The module.
 #[derive(Debug)]
@@ -21,7 +31,7 @@ impl HostModule for EvalRunner {
     }
 
     fn manifest(&self) -> Value {
-        Manifest::new().functions(&["run", "compile"]).build()
+        Manifest::new().functions(&["run", "compile", "prepare"]).resource(CODE, &[]).build()
     }
 
     fn glue(&self) -> Option<&'static str> {
@@ -34,17 +44,57 @@ impl HostModule for EvalRunner {
         match function {
             "compile" => {
                 let plan = plan(call, &options)?;
-                call.check_code(&plan.source)?;
-                Ok(Answer::Done(vec![Value::Array(plan.modules.iter().map(|name| name.as_str().into()).collect())]))
+                let (compiler, size) = (call.compiler(), plan.source.len());
+                aside(call, size, move || {
+                    compiler.check(&plan.source)?;
+                    Ok(vec![Value::Array(plan.modules.iter().map(|name| name.as_str().into()).collect())])
+                })
+            }
+            // What is long takes two calls, because only a call can start a process, and it must not take long.
+            "prepare" => {
+                let plan = plan(call, &options)?;
+                let (compiler, keeper, size) = (call.compiler(), call.keeper(), plan.size());
+                aside(call, size, move || {
+                    let prepared = compiler.prepare(plan)?;
+                    let size = prepared.size();
+                    Ok(vec![keeper.keep_heavy(CODE, Arc::new(Mutex::new(Some(prepared))), size)?])
+                })
+            }
+            "run" if matches!(options.0, Value::Ext(..)) => {
+                let code = call.resource::<Mutex<Option<Prepared>>>(CODE, &options.0)?;
+                call.check("eval.run", call.entry())?;
+                let prepared = code.lock().take();
+                call.give_back(&options.0);
+                call.evaluate(prepared.ok_or_else(|| invalid("this code was run already"))?)
             }
             "run" => {
                 let plan = plan(call, &options)?;
                 call.check("eval.run", call.entry())?;
-                call.evaluate(plan)
+                if plan.size() > QUICK {
+                    return Err(invalid(format!("code of more than {QUICK} bytes must be prepared first")).into());
+                }
+                call.evaluate(call.compiler().prepare(plan)?)
             }
             _ => Err(Error::new("NotFound", format!("module `eval_runner` has no function `{function}`")).into()),
         }
     }
+}
+
+/// Compiles something of a size here, or where it makes nobody wait.
+fn aside(
+    call: &ModuleCall<'_>,
+    size: usize,
+    work: impl FnOnce() -> Result<Vec<Value>, Error> + Send + 'static,
+) -> Result<Answer, Fault> {
+    if size <= QUICK {
+        return Ok(Answer::Done(work()?));
+    }
+    let freight = call.freight();
+    freight.add(size.saturating_mul(IN_MEMORY))?;
+    heavy::run(call, move |_| {
+        let _held = freight;
+        work()
+    })
 }
 
 fn invalid(message: impl Into<String>) -> Error {

@@ -24,7 +24,7 @@ mod stream;
 pub use args::Args;
 pub use bill::Bill;
 pub use call::ModuleCall;
-pub use evaluate::{Evaluation, Import};
+pub use evaluate::{Compiler, Evaluation, Import, Prepared};
 pub use feed::{Feed, FeedError};
 pub use freight::Freight;
 pub use image::image_manifest;

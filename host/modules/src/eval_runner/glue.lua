@@ -25,6 +25,14 @@ function module.run(options)
     if type(options) ~= "table" then
         error(("bad argument #1 to 'run' (table expected, got %s)"):format(type(options)), 2)
     end
+    -- Long code is compiled by itself, beside what other processes do.
+    if type(options.source) == "string" and #options.source > 32768 or options.custom_modules ~= nil then
+        local code, err = native.prepare(options)
+        if not code then
+            return nil, err
+        end
+        return native.run(code)
+    end
     return native.run(options)
 end
 

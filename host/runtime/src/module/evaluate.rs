@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use moonlet_language::lower::lower;
+use moonlet_language::diagnostic::Diagnostic;
+use moonlet_language::lower::{lower, syntax_diagnostics};
+use moonlet_language::syntax::parse;
 use moonlet_registry::{EntryId, Limits};
+use moonlet_sandbox::Sandbox;
 use moonlet_sandbox::wit::{Alias, Chunk, Error, Payload};
 use rmpv::Value;
 
@@ -62,6 +65,97 @@ pub struct Import {
     pub modules: Vec<String>,
 }
 
+impl Evaluation {
+    /// Counts the bytes that are compiled for it, about.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.source.len() + self.tables.iter().map(|(_, table)| document::encode(table).len()).sum::<usize>()
+    }
+}
+
+/// Code that is compiled and can be run.
+#[derive(Debug)]
+pub struct Prepared {
+    evaluation: Evaluation,
+    main: Vec<u8>,
+    tables: Vec<(String, Vec<u8>)>,
+}
+
+impl Prepared {
+    /// Counts the bytes of its code.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.main.len() + self.tables.iter().map(|(_, code)| code.len()).sum::<usize>()
+    }
+}
+
+/// Compiles code within the limits of a caller.
+pub struct Compiler {
+    sandbox: Sandbox,
+    allowed: u64,
+}
+
+impl Compiler {
+    /// Says what is wrong with the text of code.
+    ///
+    /// # Errors
+    ///
+    /// `Internal` with the line, `LimitExceeded`.
+    pub fn check(&self, source: &str) -> Result<(), Error> {
+        self.code(source).map(|_| ())
+    }
+
+    /// Compiles what is to be run.
+    ///
+    /// # Errors
+    ///
+    /// `Internal` for code that is no Lua, `Invalid` for tables that no code can be, `LimitExceeded`.
+    pub fn prepare(&self, mut evaluation: Evaluation) -> Result<Prepared, Error> {
+        let source = std::mem::take(&mut evaluation.source);
+        self.check_size(&source)?;
+        // A declaration in front holds for all that follows; something around it could be closed by the code itself.
+        let hidden = if evaluation.reaches_processes { "" } else { "local process, subscribe, unsubscribe; " };
+        let main = if evaluation.method.is_some() {
+            self.code(&format!("{hidden}{source}"))?
+        } else {
+            refuse(&source, syntax_diagnostics(&parse(&source).errors, NAME).first())?;
+            self.code(&format!("return function(...) {hidden}{source}\nend"))?
+        };
+        let mut tables = Vec::new();
+        for (name, table) in std::mem::take(&mut evaluation.tables) {
+            let mut text = "return ".to_owned();
+            literal(&table, &mut text, 0)?;
+            tables.push((name, self.code(&text)?));
+        }
+        Ok(Prepared { evaluation, main, tables })
+    }
+
+    fn check_size(&self, source: &str) -> Result<(), Error> {
+        let size = source.len() as u64;
+        if size > self.allowed { Err(errors::limit("source_size", self.allowed, size)) } else { Ok(()) }
+    }
+
+    fn code(&self, source: &str) -> Result<Vec<u8>, Error> {
+        self.check_size(source)?;
+        let lowered = lower(source, NAME);
+        refuse(source, lowered.diagnostics.first())?;
+        let compiled = self.sandbox.compile(lowered.lua.as_bytes(), NAME);
+        compiled.map_err(|error| Error {
+            kind: "Internal".to_owned(),
+            message: format!("failed to compile: {}", error.message),
+            ..error
+        })
+    }
+}
+
+/// Says where code is wrong, if it is.
+fn refuse(source: &str, diagnostic: Option<&Diagnostic>) -> Result<(), Error> {
+    let Some(diagnostic) = diagnostic else { return Ok(()) };
+    let start = diagnostic.primary.as_ref().map_or(0, |label| label.span.start);
+    let line = source.get(..start).unwrap_or(source).matches('\n').count() + 1;
+    Err(errors::internal(format!("failed to compile: {NAME}:{line}: {}", diagnostic.message)))
+}
+
 impl ModuleCall<'_> {
     /// Tells whether the entry of the caller lists a module, and its process host allows it.
     #[must_use]
@@ -83,60 +177,30 @@ impl ModuleCall<'_> {
         self.process.terms().ceiling.allow.module(name)
     }
 
-    /// Says what is wrong with the text of code.
-    ///
-    /// # Errors
-    ///
-    /// `Internal` with the line.
-    pub fn check_code(&self, source: &str) -> Result<(), Error> {
-        self.code(source).map(|_| ())
-    }
-
-    fn code(&self, source: &str) -> Result<Vec<u8>, Error> {
+    /// Returns what compiles code for the caller, also on another thread: that takes time and memory in proportion to the code.
+    #[must_use]
+    pub fn compiler(&self) -> Compiler {
         let own = self.process.terms();
         let allowed = Limits::merged(&own.host.limits, &own.program.limits).get("source_size").unwrap_or(u64::MAX);
-        if source.len() as u64 > allowed {
-            return Err(errors::limit("source_size", allowed, source.len() as u64));
-        }
-        let lowered = lower(source, NAME);
-        if let Some(diagnostic) = lowered.diagnostics.first() {
-            let start = diagnostic.primary.as_ref().map_or(0, |label| label.span.start);
-            let line = source.get(..start).unwrap_or(source).matches('\n').count() + 1;
-            return Err(errors::internal(format!("failed to compile: {NAME}:{line}: {}", diagnostic.message)));
-        }
-        let compiled = self.node.sandbox.compile(lowered.lua.as_bytes(), NAME);
-        compiled.map_err(|error| Error {
-            kind: "Internal".to_owned(),
-            message: format!("failed to compile: {}", error.message),
-            ..error
-        })
+        Compiler { sandbox: self.node.sandbox.clone(), allowed }
     }
 
     /// Runs code. The answer is what it returns.
     ///
     /// # Errors
     ///
-    /// `Internal` for code that is no Lua, `NotFound` without an import, `LimitExceeded`.
-    pub fn evaluate(&self, evaluation: Evaluation) -> Result<Answer, Fault> {
-        let Evaluation { source, method, args, context, modules, library_modules, imports, tables, reaches_processes, timeout } =
-            evaluation;
+    /// `NotFound` without an import, `LimitExceeded`.
+    pub fn evaluate(&self, prepared: Prepared) -> Result<Answer, Fault> {
+        let Prepared { evaluation, main, tables } = prepared;
+        let Evaluation { method, args, context, modules, library_modules, imports, reaches_processes, timeout, .. } = evaluation;
         let options = CallTerms::read(&document::map(&[("timeout", timeout)]))?;
-        // As it stands, before something is put around it.
-        self.check_code(&source)?;
-        let hidden = if reaches_processes { "" } else { "local process, subscribe, unsubscribe; " };
-        let main = match &method {
-            Some(_) => self.code(&format!("{hidden}{source}"))?,
-            None => self.code(&format!("return function(...) {hidden}{source}\nend"))?,
-        };
         let mut aliases: Vec<Alias> =
             imports.iter().map(|import| Alias { name: import.alias.clone(), entry: import.entry.to_string() }).collect();
         let mut libraries = self.libraries(&imports, &modules, &library_modules)?;
-        for (name, table) in tables {
-            let mut text = "return ".to_owned();
-            literal(&table, &mut text, 0)?;
+        for (name, code) in tables {
             let entry = format!("{NAME}:{name}");
             aliases.push(Alias { name, entry: entry.clone() });
-            libraries.push(Arc::new(Chunk { entry, code: self.code(&text)?, modules: Vec::new(), imports: Vec::new() }));
+            libraries.push(Arc::new(Chunk { entry, code, modules: Vec::new(), imports: Vec::new() }));
         }
         let mut all: Vec<String> = modules.clone();
         all.extend(libraries.iter().flat_map(|chunk| chunk.modules.iter().cloned()));
