@@ -7,24 +7,27 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use moonlet_registry::{Filter, Snapshot, Version};
+use moonlet_registry::{Change, Filter, Snapshot, Version};
 use moonlet_runtime::{Answer, Args, Error, Fault, HostModule, Manifest, ModuleCall, Value};
 use parking_lot::Mutex;
 
 mod apply;
 mod ceiling;
 mod values;
+mod written;
 
 use ceiling::Ceiling;
+use written::Written;
 
-/// Snapshots of earlier versions that are kept for whoever reads on in one.
-const KEPT_SNAPSHOTS: usize = 32;
+/// Snapshots of earlier versions that are kept for whoever reads on in one. Each may hold on to entries that are there no more.
+const KEPT_SNAPSHOTS: usize = 8;
 
 /// The registry.
 #[derive(Debug, Default)]
 pub(crate) struct RegistryModule {
     snapshots: Arc<Snapshots>,
     drafts: Arc<apply::Drafts>,
+    written: Arc<Written>,
 }
 
 /// Snapshots that somebody looks at, the latest first.
@@ -94,14 +97,18 @@ impl HostModule for RegistryModule {
             "snapshot_at" => self.snapshot_at(call, number(&args, 1)?),
             "draft" => apply::draft(call, &self.drafts),
             "add" => apply::add(call, &args),
-            "apply" => apply::apply(call, &args),
-            "apply_version" => apply::apply_version(call, number(&args, 1)?),
+            "apply" => apply::apply(call, &args, &self.written),
+            "apply_version" => apply::apply_version(call, number(&args, 1)?, &self.written),
             "build_delta" => {
                 let (from, to) = (args.take(1), args.take(2));
                 apply::build_delta(&args, from, to)
             }
             other => Err(Error::new("NotFound", format!("module `registry` has no function `{other}`")).into()),
         }
+    }
+
+    fn changed(&self, change: &Change) {
+        self.written.changed(change);
     }
 }
 

@@ -100,7 +100,8 @@ impl Entry {
     }
 
     /// Estimates the bytes that the entry takes.
-    pub(crate) fn size(&self) -> usize {
+    #[must_use]
+    pub fn size(&self) -> usize {
         self.id.as_str().len() + self.kind.len() + size(&self.meta) + size(&self.data)
     }
 

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use super::ceiling::Ceiling;
 use super::values;
+use super::written::{self, Written};
 use crate::fail::exceeded;
 
 /// Operations of one change set: each of them is checked while nobody else can change the registry.
@@ -113,7 +114,7 @@ fn read(value: &Value) -> Result<Operation, String> {
 }
 
 /// Applies a change set as a whole.
-pub(super) fn apply(call: &ModuleCall<'_>, args: &Args<'_>) -> Result<Answer, Fault> {
+pub(super) fn apply(call: &ModuleCall<'_>, args: &Args<'_>, written: &Arc<Written>) -> Result<Answer, Fault> {
     let draft = call.resource::<Draft>("Draft", args.get(1))?;
     call.give_back(args.get(1));
     let (mut operations, problems) = {
@@ -134,30 +135,26 @@ pub(super) fn apply(call: &ModuleCall<'_>, args: &Args<'_>) -> Result<Answer, Fa
         operations.iter_mut().for_each(|operation| ceiling.place(operation));
     }
     let registry = call.node().registry()?;
+    let written = Arc::clone(written);
     call.run_blocking(move || {
-        let denied = Mutex::new(Vec::new());
-        let review = |candidate: &Snapshot, changes: &[Change]| {
-            let found = ceiling.as_ref().map(|ceiling| ceiling.exceeded(candidate, changes)).unwrap_or_default();
-            refuse(found, &denied)
-        };
-        let applied = registry.apply_reviewed(&ChangeSet { operations }, &review);
-        answer(applied, denied.into_inner()).map(|applied| vec![values::of_version(applied.version)])
+        let reviewer = Reviewer { ceiling, written, refused: Mutex::default() };
+        let review = |candidate: &Snapshot, changes: &[Change]| reviewer.review(candidate, changes);
+        let applied = Written::during(reviewer.host(), || registry.apply_reviewed(&ChangeSet { operations }, &review));
+        reviewer.answer(applied).map(|applied| vec![values::of_version(applied.version)])
     })
 }
 
 /// Makes another version current.
-pub(super) fn apply_version(call: &ModuleCall<'_>, version: u64) -> Result<Answer, Fault> {
+pub(super) fn apply_version(call: &ModuleCall<'_>, version: u64, written: &Arc<Written>) -> Result<Answer, Fault> {
     call.check("registry.apply_version", &version.to_string())?;
     let ceiling = Ceiling::of(call);
     let registry = call.node().registry()?;
+    let written = Arc::clone(written);
     call.run_blocking(move || {
-        let denied = Mutex::new(Vec::new());
-        let review = |target: &Snapshot, changes: &[Change]| {
-            let found = ceiling.as_ref().map(|ceiling| ceiling.exceeded(target, changes)).unwrap_or_default();
-            refuse(found, &denied)
-        };
-        let applied = registry.apply_version(version, &review);
-        answer(applied, denied.into_inner()).map(|_| vec![Value::from(true)])
+        let reviewer = Reviewer { ceiling, written, refused: Mutex::default() };
+        let review = |target: &Snapshot, changes: &[Change]| reviewer.review(target, changes);
+        let applied = Written::during(reviewer.host(), || registry.apply_version(version, &review));
+        reviewer.answer(applied).map(|_| vec![Value::from(true)])
     })
 }
 
@@ -202,15 +199,42 @@ fn id_of(operation: &Operation) -> &EntryId {
     }
 }
 
-/// Turns what exceeds a ceiling into a refusal, and keeps it for the answer.
-fn refuse(found: Vec<String>, denied: &Mutex<Vec<String>>) -> Vec<Diagnostic> {
-    let refused = found.iter().map(|problem| Diagnostic::error("above-ceiling", problem.as_str())).collect();
-    *denied.lock() = found;
-    refused
+/// Judges changes of one caller while nobody else can change the registry.
+struct Reviewer {
+    ceiling: Option<Ceiling>,
+    written: Arc<Written>,
+    /// Why they are refused, for the answer.
+    refused: Mutex<Option<Error>>,
 }
 
-fn answer<T>(applied: Result<T, ChangeError>, denied: Vec<String>) -> Result<T, Error> {
-    applied.map_err(|error| if denied.is_empty() { failure(&error) } else { listed("PermissionDenied", denied) })
+impl Reviewer {
+    fn host(&self) -> Option<Arc<str>> {
+        self.ceiling.as_ref().map(|ceiling| ceiling.host().into())
+    }
+
+    /// Turns what exceeds the ceiling into a refusal.
+    fn review(&self, candidate: &Snapshot, changes: &[Change]) -> Vec<Diagnostic> {
+        let Some(ceiling) = &self.ceiling else { return Vec::new() };
+        let found = ceiling.exceeded(candidate, changes);
+        if !found.is_empty() {
+            let refused = found.iter().map(|problem| Diagnostic::error("above-ceiling", problem.as_str())).collect();
+            *self.refused.lock() = Some(listed("PermissionDenied", found));
+            return refused;
+        }
+        let Some(used) = self.written.exceeded(ceiling.host(), changes) else { return Vec::new() };
+        let message = format!(
+            "what code on the process host `{}` has written into the registry would take {used} bytes; {} are allowed: delete entries",
+            ceiling.host(),
+            written::MAX_BYTES
+        );
+        let refused = vec![Diagnostic::error("above-ceiling", message.as_str())];
+        *self.refused.lock() = Some(exceeded(message, "registry_bytes", written::MAX_BYTES as u64));
+        refused
+    }
+
+    fn answer<T>(self, applied: Result<T, ChangeError>) -> Result<T, Error> {
+        applied.map_err(|error| self.refused.into_inner().unwrap_or_else(|| failure(&error)))
+    }
 }
 
 /// Says what keeps a change from happening.

@@ -27,6 +27,11 @@ impl Ceiling {
         allow.bounds().then(|| Self { host: call.host().to_owned(), same: call.confining_host().is_some(), allow: allow.clone() })
     }
 
+    /// Names the process host.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Refuses to read entries of other namespaces.
     pub(super) fn check_read(&self, id: &EntryId) -> Result<(), Error> {
         match self.outside(id) {

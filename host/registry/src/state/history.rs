@@ -9,8 +9,8 @@ use crate::entry::Entry;
 /// How many versions are kept in memory: a program that changes the registry in a loop must not fill it.
 const MAX_VERSIONS: usize = 10_000;
 
-/// Bytes of entries that the kept versions may hold on to, for the same reason.
-const MAX_BYTES: usize = 256 << 20;
+/// Bytes of entries that the kept versions may hold on to, for the same reason: as many as one process host may have in the registry.
+const MAX_BYTES: usize = 64 << 20;
 
 /// A version of the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
