@@ -9,16 +9,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use moonlet_runtime::Error;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustc_hash::FxHashMap;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::database::{Stats, Terms};
 use super::job::{End, Job};
-use super::work::{Command, Task, Wish, Work, unavailable};
+use super::work::{Command, Parameter, Task, Wish, Work, unavailable};
 use crate::fail::unsupported;
 
 mod fault;
+mod functions;
 mod guard;
 mod meter;
 mod run;
@@ -31,6 +33,11 @@ use meter::{INSTRUCTIONS, Meter};
 const STATEMENTS: usize = 256;
 /// Statements that a connection knows to be quick or not.
 const KNOWN: usize = 4096;
+/// Bytes of all parameters of a short question, and of each value in it: one instruction can go through a whole value, or many times.
+const QUICK_PARAMETERS: usize = 4096;
+const QUICK_VALUE: i32 = 16 * 1024;
+/// Pages of temporary tables, 16 MiB: they are in memory, which all databases share.
+const TEMPORARY: u64 = 4096;
 /// How often a statement may turn out to be long before it gets a thread of its own at once.
 const STRIKES: u8 = 3;
 /// How long to wait for another program that has the file.
@@ -70,6 +77,8 @@ struct Link {
     known: FxHashMap<Arc<str>, u8>,
     memory: bool,
     read_only: bool,
+    /// The most bytes of one value.
+    max_value: i32,
 }
 
 /// The connection, for as long as somebody has it. What is left open at the end is rolled back.
@@ -181,7 +190,7 @@ impl Link {
         let pages = (settings.max_size / 4096).max(16);
         connection.execute_batch(&format!(
             "PRAGMA hard_heap_limit = {MEMORY}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF;
-             PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA max_page_count = {pages}; PRAGMA temp.max_page_count = {pages};
+             PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA max_page_count = {pages}; PRAGMA temp.max_page_count = {TEMPORARY};
              PRAGMA journal_size_limit = 4194304;"
         ))?;
         connection.busy_timeout(Duration::ZERO)?;
@@ -190,9 +199,11 @@ impl Link {
         let asked = Arc::clone(&meter);
         connection.progress_handler(INSTRUCTIONS, Some(move || asked.over()))?;
         let flags = Arc::new(Flags::default());
-        guard::confine(&mut connection, &flags, i32::try_from(settings.terms.max_value).unwrap_or(i32::MAX))?;
+        let max_value = i32::try_from(settings.terms.max_value).unwrap_or(i32::MAX);
+        functions::replace(&connection, usize::try_from(max_value).unwrap_or(usize::MAX))?;
+        guard::confine(&mut connection, &flags, max_value)?;
         let memory = settings.file.is_none();
-        Ok(Self { connection, flags, meter, known: FxHashMap::default(), memory, read_only: false })
+        Ok(Self { connection, flags, meter, known: FxHashMap::default(), memory, read_only: false, max_value })
     }
 }
 
@@ -208,9 +219,15 @@ impl Lease {
         if work.wish == Wish::Check || self.link.known.get(&work.sql).is_none_or(|tries| *tries == 0) {
             return None;
         }
+        if work.parameters.iter().map(Parameter::size).sum::<usize>() > QUICK_PARAMETERS {
+            return None;
+        }
         let job = Arc::new(Job::quick());
         self.link.meter.set(Some(Arc::clone(&job)));
+        // Neither limit is one that cannot be set.
+        let _ = self.link.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, self.link.max_value.min(QUICK_VALUE));
         let result = run::perform(&self.link.connection, work);
+        let _ = self.link.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, self.link.max_value);
         self.link.meter.set(None);
         match result {
             Err(_) if job.end() == End::Slow => {
@@ -220,7 +237,12 @@ impl Lease {
                 None
             }
             // Another program has the file, for which only a thread of its own may wait.
-            Err(Failure::Sqlite(error)) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => None,
+            Err(Failure::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => None,
+            // A value is too large for this thread, though perhaps not for the database.
+            Err(Failure::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::TooBig) => {
+                self.link.known.insert(Arc::clone(&work.sql), 0);
+                None
+            }
             Err(failure) => Some(Err(fault::explain(failure, job.end(), Duration::ZERO))),
             Ok(values) => Some(Ok(values)),
         }
@@ -265,7 +287,33 @@ impl Lease {
         if !*memory {
             let _ = connection.busy_timeout(Duration::ZERO);
         }
-        result.map_err(|failure| fault::explain(failure, job.end(), span))
+        result.map_err(|failure| {
+            if matches!(&failure, Failure::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull))
+                && fills_temporary(connection, flags, &work.sql)
+            {
+                return fault::temporary(TEMPORARY * 4096);
+            }
+            fault::explain(failure, job.end(), span)
+        })
+    }
+
+    /// Removes what is temporary: it would stay in memory for everybody who has the database later, and be seen by them.
+    fn drop_temporary(&mut self) {
+        let names =
+            "SELECT 'DROP ' || type || ' IF EXISTS temp.\"' || replace(name, '\"', '\"\"') || '\"' FROM temp.sqlite_schema
+             WHERE type IN ('table', 'view', 'trigger') AND name NOT LIKE 'sqlite_%'";
+        let flags = Arc::clone(&self.link.flags);
+        flags.internal.store(true, Ordering::Relaxed);
+        let connection = &self.link.connection;
+        let drops = connection.prepare(names).and_then(|mut statement| {
+            statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        for sql in drops.unwrap_or_default() {
+            if let Err(error) = connection.execute_batch(&sql) {
+                tracing::warn!(target: "sql", "failed to remove a temporary table: {error}");
+            }
+        }
+        flags.internal.store(false, Ordering::Relaxed);
     }
 
     /// Runs a statement of the host itself.
@@ -293,7 +341,19 @@ impl Drop for Lease {
             self.link.read_only = false;
             let _ = self.command("PRAGMA query_only = OFF");
         }
+        if self.link.flags.temporary.swap(false, Ordering::Relaxed) {
+            self.drop_temporary();
+        }
     }
+}
+
+/// Tells whether a statement writes what is temporary: reading it again says so.
+fn fills_temporary(connection: &Connection, flags: &Flags, sql: &str) -> bool {
+    let was = flags.temporary.swap(false, Ordering::Relaxed);
+    // Where the whole transaction was rolled back, its tables are gone and cannot be asked.
+    let fills = if connection.prepare(sql).is_ok() { flags.temporary.load(Ordering::Relaxed) } else { was };
+    flags.temporary.store(was || fills, Ordering::Relaxed);
+    fills
 }
 
 fn is_vacuum(sql: &str) -> bool {

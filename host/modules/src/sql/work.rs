@@ -24,6 +24,17 @@ pub(crate) enum Parameter {
     Blob(Vec<u8>),
 }
 
+impl Parameter {
+    /// Counts its bytes, about.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Blob(bytes) => bytes.len(),
+            _ => 8,
+        }
+    }
+}
+
 /// What a program wants to know about a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wish {

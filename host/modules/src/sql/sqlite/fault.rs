@@ -55,6 +55,14 @@ pub(super) fn explain(failure: Failure, end: End, span: Duration) -> Error {
     of_code(code, text)
 }
 
+/// Temporary tables would be larger than they may be.
+pub(super) fn temporary(allowed: u64) -> Error {
+    let message = format!("temporary tables hold at most {} MiB: use a table of the database", allowed >> 20);
+    let mut error = Error::new("LimitExceeded", message).with_retryable(false);
+    error.details = document::map(&[("limit", "temporary_tables".into()), ("allowed", allowed.into())]);
+    error
+}
+
 fn of_code(code: ffi::Error, text: Option<String>) -> Error {
     let text = text.unwrap_or_else(|| code.to_string());
     let (kind, retryable, text) = match code.code {

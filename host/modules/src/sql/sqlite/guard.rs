@@ -17,6 +17,8 @@ pub(super) struct Flags {
     pub(super) vacuum: AtomicBool,
     /// The statement calls a function that can run for long without being interrupted.
     pub(super) heavy: AtomicBool,
+    /// A statement makes or fills something temporary.
+    pub(super) temporary: AtomicBool,
 }
 
 /// Settings that only tell about the database; their values cannot be changed from here.
@@ -99,12 +101,10 @@ const LIGHT: &[&str] = &[
     "last_insert_rowid",
     "length",
     "lower",
-    "ltrim",
     "max",
     "min",
     "nullif",
     "round",
-    "rtrim",
     "sign",
     "strftime",
     "substr",
@@ -112,7 +112,6 @@ const LIGHT: &[&str] = &[
     "sum",
     "time",
     "total",
-    "trim",
     "typeof",
     "unixepoch",
     "upper",
@@ -135,7 +134,8 @@ pub(super) fn confine(connection: &mut Connection, flags: &Arc<Flags>, max_value
         (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 500),
         (Limit::SQLITE_LIMIT_VDBE_OP, 1_000_000),
         (Limit::SQLITE_LIMIT_FUNCTION_ARG, 100),
-        (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000),
+        // `LIKE` compares at each place of a text, and cannot be stopped.
+        (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 256),
         (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 32_766),
         (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 100),
         (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
@@ -143,7 +143,13 @@ pub(super) fn confine(connection: &mut Connection, flags: &Arc<Flags>, max_value
         connection.set_limit(limit, value)?;
     }
     let flags = Arc::clone(flags);
-    connection.authorizer(Some(move |context: AuthContext<'_>| judge(&flags, &context.action)))
+    connection.authorizer(Some(move |context: AuthContext<'_>| {
+        let reads = matches!(context.action, AuthAction::Read { .. } | AuthAction::Select | AuthAction::Pragma { .. });
+        if context.database_name == Some("temp") && !reads {
+            flags.temporary.store(true, Ordering::Relaxed);
+        }
+        judge(&flags, &context.action)
+    }))
 }
 
 fn judge(flags: &Flags, action: &AuthAction<'_>) -> Authorization {
