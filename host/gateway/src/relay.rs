@@ -30,6 +30,10 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 const MIN_HEARTBEAT: Duration = Duration::from_millis(100);
 /// How long the relay waits for room in a full mailbox.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest topic in bytes, as for messages between processes.
+const MAX_TOPIC: usize = 255;
+/// Refused messages of which a connection tells in the log: who may send to it could fill the log otherwise.
+const MAX_WARNINGS: u32 = 16;
 /// How often it looks for room.
 const RETRY: Duration = Duration::from_millis(10);
 
@@ -69,6 +73,9 @@ impl Config {
         if topic.as_deref().is_some_and(|topic| topic.starts_with('@')) {
             return Err("`message_topic` must not start with `@`".to_owned());
         }
+        if topic.as_ref().is_some_and(|topic| topic.len() > MAX_TOPIC) {
+            return Err(format!("`message_topic` is longer than {MAX_TOPIC} bytes"));
+        }
         Ok(Self {
             target: text("target_pid")?,
             topic: topic.filter(|topic| !topic.is_empty()),
@@ -100,8 +107,10 @@ fn may_open(context: &Context, origins: &Origins) -> bool {
     origin.split_once("://").is_some_and(|(_, host)| host.eq_ignore_ascii_case(own))
 }
 
-/// A connection as a process.
+/// A connection as a process. It reaches the processes that the function which asked for it could reach, and no others: whoever writes
+/// a header or a control message says whom it talks to.
 struct Session {
+    /// Acts in the name of that function.
     node: NodeHandle,
     port: Port,
     wake: Arc<Notify>,
@@ -111,21 +120,31 @@ struct Session {
     messages: u64,
     /// What the names of its own messages begin with: `ws` or `sse`.
     prefix: &'static str,
+    /// What it has told in the log.
+    warnings: u32,
 }
 
 impl Session {
     fn open(context: &Context, config: &Config, prefix: &'static str) -> Result<Self, Error> {
-        let node = context.server.node.clone();
+        let node = context.acting.clone().ok_or_else(|| Error::new("Invalid", "no function was called for this answer"))?;
         let wake = Arc::new(Notify::new());
         let woken = Arc::clone(&wake);
         let port = node.open_port(context.server.id().as_str(), move || woken.notify_one())?;
         let target = config.target.clone().filter(|target| !target.is_empty());
         if let Some(target) = &target {
-            port.monitor(target)?;
+            port.monitor(&node, target)?;
         }
         let metadata = config.metadata.as_ref().map_or(Value::Nil, document::from_json);
         let start = std::time::Instant::now();
-        Ok(Self { node, port, wake, target, metadata, start, messages: 0, prefix })
+        Ok(Self { node, port, wake, target, metadata, start, messages: 0, prefix, warnings: 0 })
+    }
+
+    /// Tells in the log of a message to the connection that came to nothing.
+    fn warn(&mut self, problem: &str) {
+        self.warnings += 1;
+        if self.warnings <= MAX_WARNINGS {
+            tracing::warn!(target: "moonlet", pid = self.port.pid(), "a message to a `{}` relay failed: {problem}", self.prefix);
+        }
     }
 
     /// Tells the target something about the connection.
@@ -148,7 +167,7 @@ impl Session {
         loop {
             let sent = self.node.send_from(Some(self.port.pid()), target, topic, std::slice::from_ref(&value));
             match sent {
-                Err(error) if error.kind == "RateLimited" && tokio::time::Instant::now() < deadline => {
+                Err(error) if is_full(&error) && tokio::time::Instant::now() < deadline => {
                     tokio::time::sleep(RETRY).await;
                 }
                 other => return other,
@@ -174,10 +193,15 @@ impl Session {
         if target.is_empty() {
             return Ok(());
         }
-        self.port.monitor(&target)?;
+        self.port.monitor(&self.node, &target)?;
         self.target = Some(target);
         self.report("join", false).await
     }
+}
+
+/// Tells whether there is no room for a message now: the mailbox is full, or a rate is used up.
+fn is_full(error: &Error) -> bool {
+    error.kind == "RateLimited" || (error.kind == "LimitExceeded" && error.retryable == Some(true))
 }
 
 /// Turns the values of a message into one, as Lua sees it.

@@ -1,12 +1,14 @@
 //! The node as host modules and servers see it: what they may start and send on their own.
 
 use std::any::Any;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use moonlet_registry::Registry;
 use moonlet_sandbox::wit::{Error, Payload};
 use rmpv::Value;
+use serde_json::json;
 
 use crate::accounts::Accounts;
 use crate::arrival::Envelope;
@@ -30,6 +32,8 @@ pub struct NodeHandle {
     node: Weak<Shared>,
     /// The terms of the process for which it acts.
     caller: Option<Arc<Terms>>,
+    /// Whose policies are asked before it reaches a process; none: whoever uses it has asked.
+    authority: Option<Arc<Authority>>,
     /// The trace that this process takes part in.
     trace: Option<Arc<TraceContext>>,
 }
@@ -56,6 +60,7 @@ pub struct Running {
     node: Weak<Shared>,
     process: Weak<Process>,
     pid: String,
+    acting: NodeHandle,
 }
 
 impl Running {
@@ -63,6 +68,12 @@ impl Running {
     #[must_use]
     pub fn pid(&self) -> &str {
         &self.pid
+    }
+
+    /// Returns a handle that reaches what this process may reach and asks its policies, also when it has ended.
+    #[must_use]
+    pub fn acting(&self) -> NodeHandle {
+        self.acting.clone()
     }
 
     /// Ends it at once.
@@ -86,16 +97,37 @@ impl Drop for Guard {
 
 impl NodeHandle {
     pub(crate) fn new(node: &Arc<Shared>) -> Self {
-        Self { node: Arc::downgrade(node), caller: None, trace: None }
+        Self { node: Arc::downgrade(node), caller: None, authority: None, trace: None }
     }
 
     /// A handle for what a process asked a module to do.
     pub(crate) fn of(node: &Arc<Shared>, process: &Process) -> Self {
-        Self { node: Arc::downgrade(node), caller: Some(Arc::clone(&process.terms)), trace: process.trace.current() }
+        let caller = Some(Arc::clone(&process.terms));
+        Self { node: Arc::downgrade(node), caller, authority: None, trace: process.trace.current() }
+    }
+
+    /// A handle for what goes on in the name of a process that the host has called.
+    fn acting(node: &Arc<Shared>, process: &Process) -> Self {
+        Self { authority: Some(Arc::clone(&process.authority)), ..Self::of(node, process) }
     }
 
     fn check_namespace(&self, entry: &str) -> Result<(), Error> {
         self.caller.as_ref().map_or(Ok(()), |caller| caller.check_namespace(entry))
+    }
+
+    /// Finds a process that this handle may do something to, `named` by pid or registered name.
+    pub(crate) fn reach(&self, action: &str, sender: Option<&str>, named: &str) -> Result<Arc<Process>, Error> {
+        let node = self.shared()?;
+        let target = node.find(named)?;
+        self.check_namespace(&target.terms.program.entry)?;
+        let Some(authority) = self.authority.as_ref().filter(|authority| !authority.is_open()) else { return Ok(target) };
+        let name = if named.starts_with('{') { None } else { Some(named) };
+        let meta = json!({ "pid": sender, "entry": &*target.terms.program.entry, "name": name });
+        authority.authorize(action, &target.pid, Some(&meta)).map_err(|denial| {
+            node.counters.denied.fetch_add(1, Ordering::Relaxed);
+            errors::denied(denial.to_string())
+        })?;
+        Ok(target)
     }
 
     fn shared(&self) -> Result<Arc<Shared>, Error> {
@@ -232,9 +264,8 @@ impl NodeHandle {
     ///
     /// As [`NodeHandle::send`].
     pub fn send_from(&self, sender: Option<&str>, to: &str, topic: &str, values: &[Value]) -> Result<(), Error> {
+        let target = self.reach("process.send", sender, to)?;
         let node = self.shared()?;
-        let target = node.find(to)?;
-        self.check_namespace(&target.terms.program.entry)?;
         if let Some(caller) = &self.caller {
             // One call of a module may send to many.
             let sent = caller.host.send(node.clock());
@@ -292,7 +323,8 @@ impl NodeHandle {
         if entered == Entry::Now {
             node.launch(&process);
         }
-        Ok(Running { node: self.node.clone(), process: Arc::downgrade(&process), pid: process.pid.as_ref().to_owned() })
+        let (pid, acting) = (process.pid.as_ref().to_owned(), Self::acting(&node, &process));
+        Ok(Running { node: self.node.clone(), process: Arc::downgrade(&process), pid, acting })
     }
 
     /// Calls an entry and waits for its result. Dropping the future ends the call.
@@ -301,9 +333,31 @@ impl NodeHandle {
     ///
     /// What keeps it from starting, and what it ends with.
     pub async fn call_async(&self, entry: &str, args: &[Value], options: CallOptions) -> Result<Vec<Value>, Error> {
+        self.begin(entry, args, options)?.1.await
+    }
+
+    /// Calls an entry. Returns what acts in the name of the called process, and what waits for its result; dropping this ends the call.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from starting.
+    pub fn begin(
+        &self,
+        entry: &str,
+        args: &[Value],
+        options: CallOptions,
+    ) -> Result<(Self, impl Future<Output = Result<Vec<Value>, Error>> + Send + use<>), Error> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let running = self.call(entry, args, options, move |result| drop(sender.send(result)))?;
-        Self::ended(running, receiver).await
+        let acting = running.acting();
+        let guard = Guard(Some(running));
+        let result = async move {
+            let mut guard = guard;
+            let result = receiver.await;
+            guard.0 = None;
+            result.unwrap_or_else(|_| Err(errors::canceled("the node stopped")))
+        };
+        Ok((acting, result))
     }
 
     /// Like [`NodeHandle::call_async`], but drops the arguments as soon as the call has begun: as values they take much more than as
@@ -313,20 +367,9 @@ impl NodeHandle {
     ///
     /// As [`NodeHandle::call_async`].
     pub async fn call_owned(&self, entry: &str, args: Vec<Value>, options: CallOptions) -> Result<Vec<Value>, Error> {
-        let (sender, receiver) = tokio::sync::oneshot::channel();
-        let running = self.call(entry, &args, options, move |result| drop(sender.send(result)))?;
+        let result = self.begin(entry, &args, options)?.1;
         drop(args);
-        Self::ended(running, receiver).await
-    }
-
-    async fn ended(
-        running: Running,
-        receiver: tokio::sync::oneshot::Receiver<Result<Vec<Value>, Error>>,
-    ) -> Result<Vec<Value>, Error> {
-        let mut guard = Guard(Some(running));
-        let result = receiver.await;
-        guard.0 = None;
-        result.unwrap_or_else(|_| Err(errors::canceled("the node stopped")))
+        result.await
     }
 
     /// Reads the trace of a request that came in; none where it has none, or it is not wanted.

@@ -11,6 +11,7 @@ use rmpv::Value;
 use crate::arrival::Exit;
 use crate::document;
 use crate::errors;
+use crate::handle::NodeHandle;
 use crate::life::Life;
 use crate::process::{Process, RELATED};
 use crate::shared::Shared;
@@ -73,14 +74,14 @@ impl Port {
         events.into_iter().filter_map(event).collect()
     }
 
-    /// Hears of the end of a process from now on.
+    /// Hears of the end of a process from now on, as far as `by` may reach it.
     ///
     /// # Errors
     ///
-    /// `NotFound` when there is no such process.
-    pub fn monitor(&self, pid: &str) -> Result<(), Error> {
+    /// `NotFound` when there is no such process, `PermissionDenied` when it is out of reach.
+    pub fn monitor(&self, by: &NodeHandle, pid: &str) -> Result<(), Error> {
+        let target = by.reach("process.monitor", Some(self.pid()), pid)?;
         let node = self.node()?;
-        let target = node.find(pid)?;
         let mut relations = node.relations.lock();
         if !self.process.tie(RELATED) || !target.tie(RELATED) {
             return Err(errors::no_process(pid));

@@ -128,6 +128,61 @@ check.case("a stream without a target says how to reach it", function()
     process.send(ready.stream_pid, "sse.control", { target_pid = process.pid() })
     check.equal(check.receive(inbox):topic(), "sse.join")
     resp.stream:close()
+    check.equal(check.receive(inbox):topic(), "sse.leave")
+end)
+
+local function victim(name)
+    local pid = process.spawn_monitored("http_relay_outside:victim", "http_relay_outside:processes", name)
+    process.send(pid, "ready")
+    check.equal(check.receive(inbox):topic(), "ready")
+    return pid
+end
+
+-- Nothing reached the victim; whatever was sent before `stop` comes before it.
+local function untouched(pid)
+    process.send(pid, "stop")
+    check.equal(check.event(process.event.EXIT, pid).result.value, {})
+end
+
+local function stream_to(path, to)
+    return http_client.get("http://" .. address .. path .. "?pid=" .. http_client.encode_uri(to), { stream = true })
+end
+
+check.case("a relay reaches no process that its function may not reach", function()
+    local pid = victim("relay.victim")
+    for _, path in ipairs({ "/confined/stream", "/judged/stream" }) do
+        check.equal(stream_to(path, pid).status_code, 500, path)
+        check.equal(stream_to(path, "relay.victim").status_code, 500, path)
+    end
+    local url = "ws://" .. address .. "/confined/socket?topic=admin&pid=" .. http_client.encode_uri(pid)
+    check.fails("Internal", websocket.connect(url))
+    -- One that is confined still reaches its own namespace.
+    local resp = stream_to("/confined/stream", process.pid())
+    check.equal(resp.status_code, 200)
+    check.equal(check.receive(inbox):topic(), "sse.join")
+    resp.stream:close()
+    check.equal(check.receive(inbox):topic(), "sse.leave")
+    untouched(pid)
+end)
+
+check.case("a relay does not go over to a process that its function may not reach", function()
+    local pid = victim("relay.victim")
+    for _, path in ipairs({ "/confined/stream", "/judged/stream" }) do
+        local resp = stream_to(path, process.pid())
+        local relay = check.receive(inbox):from()
+        process.send(relay, "sse.control", { target_pid = pid, message_topic = "admin" })
+        check.equal(check.receive(inbox):topic(), "sse.leave", path)
+        process.send(relay, "sse.close")
+        resp.stream:close()
+    end
+    local url = "ws://" .. address .. "/confined/socket?pid=" .. http_client.encode_uri(process.pid())
+    local client = websocket.connect(url)
+    local relay = check.receive(inbox):from()
+    process.send(relay, "ws.control", { target_pid = "relay.victim", message_topic = "admin" })
+    check.equal(check.receive(inbox):topic(), "ws.leave")
+    local _, ok = check.receive(client:channel())
+    check.equal(ok, false)
+    untouched(pid)
 end)
 
 return { main = check.main }

@@ -127,10 +127,10 @@ async fn talk(session: &mut Session, config: Config, mut topic: String, client: 
                                         topic.clone_from(new);
                                     }
                                     if let Err(error) = session.transfer(&config).await {
-                                        warn(session, &error.message);
+                                        session.warn(&error.message);
                                     }
                                 }
-                                Err(problem) => warn(session, &problem),
+                                Err(problem) => session.warn(&problem),
                             },
                             PortEvent::Message { topic: name, .. } if name == "sse.close" => return,
                             PortEvent::Message { topic: name, values, .. } if name == topic => {
@@ -142,7 +142,7 @@ async fn talk(session: &mut Session, config: Config, mut topic: String, client: 
                                             return;
                                         }
                                     }
-                                    Err(problem) => warn(session, &problem),
+                                    Err(problem) => session.warn(&problem),
                                 }
                             }
                             PortEvent::Message { .. } => {}
@@ -152,10 +152,6 @@ async fn talk(session: &mut Session, config: Config, mut topic: String, client: 
             }
         }
     }
-}
-
-fn warn(session: &Session, problem: &str) {
-    tracing::warn!(target: "moonlet", pid = session.port.pid(), "a message to a stream of events failed: {problem}");
 }
 
 /// Writes an event. The data is JSON, which has no line ends of its own; those of a name would begin another field.

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
 
-use super::{Config, HEARTBEAT, Session, control, data, may_open, reason, take_config};
+use super::{Config, HEARTBEAT, Session, control, data, is_full, may_open, reason, take_config};
 use crate::answer::{self, Answer};
 use crate::body::Body;
 use crate::middleware::{Options, Origins};
@@ -162,7 +162,7 @@ async fn talk(
                 };
                 session.messages += 1;
                 if let Err(error) = session.tell(&topic, value).await {
-                    let code = if error.kind == "RateLimited" { CloseCode::Again } else { CloseCode::Normal };
+                    let code = if is_full(&error) { CloseCode::Again } else { CloseCode::Normal };
                     return Some((code, "nobody takes the messages".to_owned()));
                 }
             }
@@ -212,7 +212,7 @@ async fn deliver(
                             Err(problem) => Err(problem),
                         };
                         if let Err(problem) = moved {
-                            tracing::warn!(target: "moonlet", pid = session.port.pid(), "a `ws.control` message failed: {problem}");
+                            session.warn(&problem);
                             if session.target.is_none() {
                                 return Some(Some((CloseCode::Error, "the process behind it has ended".to_owned())));
                             }
@@ -222,8 +222,7 @@ async fn deliver(
                         let text = match data(values) {
                             Ok(data) => wrap(name, &data),
                             Err(problem) => {
-                                let pid = session.port.pid();
-                                tracing::warn!(target: "moonlet", pid, "a message to a WebSocket was dropped: {problem}");
+                                session.warn(&problem);
                                 continue;
                             }
                         };

@@ -19,8 +19,8 @@ use crate::routes::{Params, Route};
 type Call = Pin<Box<dyn Future<Output = Result<Vec<Value>, Error>> + Send>>;
 
 /// Calls the function of a route. Dropping the future, as a disconnect does, ends the call.
-pub(super) async fn call(context: &Context, route: Arc<Route>, params: Params, body: Incoming) -> Answer {
-    let server = &context.server;
+pub(super) async fn call(context: &mut Context, route: Arc<Route>, params: Params, body: Incoming) -> Answer {
+    let server = Arc::clone(&context.server);
     let parts = Arc::clone(&context.parts);
     let (remote, view) = (context.remote.clone(), &server.view);
     let (exchange, mut head) = Exchange::new(parts, body, params, remote, view.max_body, view.read_timeout);
@@ -28,8 +28,13 @@ pub(super) async fn call(context: &Context, route: Arc<Route>, params: Params, b
     let attachment: Arc<dyn std::any::Any + Send + Sync> = Arc::<Exchange>::clone(&exchange);
     let (authority, trace) = (context.authority.clone(), context.trace.clone());
     let options = CallOptions { authority, trace, attachment: Some(attachment), ..CallOptions::default() };
-    let (node, called) = (server.node.clone(), Arc::clone(&route));
-    let mut running: Call = Box::pin(async move { node.call_async(&called.func, &[], options).await });
+    let mut running: Call = match server.node.begin(&route.func, &[], options) {
+        Ok((acting, running)) => {
+            context.acting = Some(acting);
+            Box::pin(running)
+        }
+        Err(error) => Box::pin(std::future::ready(Err(error))),
+    };
     let answered = within(server.view.write_timeout, async {
         tokio::select! {
             biased;

@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{Request, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
-use moonlet_runtime::{Authority, Span, TraceContext};
+use moonlet_runtime::{Authority, NodeHandle, Span, TraceContext};
 
 use super::{Server, access, call, trace};
 use crate::answer::{self, Answer};
@@ -32,6 +32,8 @@ pub(crate) struct Context {
     pub(crate) trace: Option<Arc<TraceContext>>,
     /// Counts it while it goes on.
     pub(crate) counted: Option<Counted>,
+    /// Acts in the name of the function that was called; none before, and where none is.
+    pub(crate) acting: Option<NodeHandle>,
     /// The connection itself, for those that go over to another protocol.
     pub(crate) upgrade: Option<OnUpgrade>,
     /// When it came.
@@ -63,6 +65,7 @@ pub(crate) async fn answer(server: &Arc<Server>, mut request: Request<Incoming>,
         pattern: None,
         trace: span.as_ref().map(Span::context).or(trace),
         counted: None,
+        acting: None,
         upgrade,
         start: std::time::Instant::now(),
     };
