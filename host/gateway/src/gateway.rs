@@ -142,6 +142,7 @@ impl HostModule for Gateway {
                 return Err(Error::new("NotFound", format!("there is no HTTP server `{id}` that listens")).into());
             };
             return Answer::one(address);
+            call.check_readable(&id)?;
         }
         module::invoke(call, function, args)
     }

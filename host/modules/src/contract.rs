@@ -30,23 +30,27 @@ impl HostModule for Contracts {
             "get" => {
                 let id = id(args.text(1)?)?;
                 call.check("contract.get", id.as_str())?;
+                call.check_readable(id.as_str())?;
                 definition(&find_contract(&registry, &id)?)
             }
             "implementations" => {
                 let id = id(args.text(1)?)?;
                 call.check("contract.implementations", id.as_str())?;
+                call.check_readable(id.as_str())?;
                 find_contract(&registry, &id)?;
-                let bindings = implementations(&registry, &id).map(|(binding, _)| Value::from(binding.id.as_str()));
+                let bindings = implementations(call, &registry, &id).map(|(binding, _)| Value::from(binding.id.as_str()));
                 Value::Array(bindings.collect())
             }
             "default" => {
                 let id = id(args.text(1)?)?;
-                Value::from(default_of(&registry, &id)?.as_str())
+                call.check_readable(id.as_str())?;
+                Value::from(default_of(call, &registry, &id)?.as_str())
             }
             "open" => {
                 let id = id(args.text(1)?)?;
                 let contract = args.opt_text(2)?;
                 call.check("contract.open", id.as_str())?;
+                call.check_readable(id.as_str())?;
                 opened(&registry, &id, contract)?
             }
             "check" => {
@@ -79,18 +83,23 @@ fn find_binding(registry: &Snapshot, id: &EntryId) -> Result<Binding, Error> {
     view.ok_or_else(|| not_found(format!("there is no binding `{id}`; write an entry of kind `contract.binding`")))
 }
 
-/// Lists what implements a contract, by id.
-fn implementations(registry: &Snapshot, contract: &EntryId) -> impl Iterator<Item = (Binding, BoundContract)> {
-    let bindings = registry.of_kind("contract.binding").filter_map(|entry| Binding::new(entry).ok());
+/// Lists what implements a contract, by id, as far as the caller may reach it.
+fn implementations(
+    call: &ModuleCall<'_>,
+    registry: &Snapshot,
+    contract: &EntryId,
+) -> impl Iterator<Item = (Binding, BoundContract)> {
+    let within = registry.of_kind("contract.binding").filter(|entry| call.check_readable(entry.id.as_str()).is_ok());
+    let bindings = within.filter_map(|entry| Binding::new(entry).ok());
     bindings.filter_map(move |binding| {
         let bound = binding.contracts.iter().find(|bound| bound.contract == *contract)?.clone();
         Some((binding, bound))
     })
 }
 
-fn default_of(registry: &Snapshot, contract: &EntryId) -> Result<EntryId, Error> {
+fn default_of(call: &ModuleCall<'_>, registry: &Snapshot, contract: &EntryId) -> Result<EntryId, Error> {
     find_contract(registry, contract)?;
-    let mut defaults = implementations(registry, contract).filter(|(_, bound)| bound.default);
+    let mut defaults = implementations(call, registry, contract).filter(|(_, bound)| bound.default);
     match defaults.find(|(_, bound)| bound.context_required.is_empty()) {
         Some((binding, _)) => Ok(binding.id),
         None => Err(not_found(format!(

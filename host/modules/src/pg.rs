@@ -210,6 +210,7 @@ fn tell(news: Vec<News>) {
 fn open(call: &ModuleCall<'_>, id: &Value) -> Result<Value, Error> {
     let id = id.as_str().filter(|id| !id.is_empty()).ok_or_else(|| invalid("the id of the scope is missing"))?;
     call.check("pg.open", id)?;
+    call.check_namespace(id)?;
     let registry = call.registry();
     let view = registry.find_id(id).and_then(|entry| GroupScope::new(entry).ok());
     let view = view.ok_or_else(|| {

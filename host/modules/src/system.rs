@@ -140,9 +140,13 @@ impl HostModule for System {
             "process.cwd" => cwd()?.into(),
             "hosts.list" => hosts(call)?,
             "hosts.processes" => processes(call, args.text(1)?)?,
-            "supervisor.states" => Value::Array(call.node().services()?.iter().map(state).collect()),
+            "supervisor.states" => {
+                let services = call.node().services()?;
+                Value::Array(services.iter().filter(|service| sees(call, &service.id)).map(state).collect())
+            }
             "supervisor.state" => {
                 let id = args.text(1)?;
+                call.check_readable(id)?;
                 let found = call.node().services()?.iter().find(|service| service.id == id).map(state);
                 found.ok_or_else(|| Error::new("NotFound", format!("there is no service `{id}`")).with_retryable(false))?
             }
@@ -244,6 +248,11 @@ fn resident() -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
 }
 
+/// Tells whether an entry is the caller's own host, or within the namespaces of what confines it.
+fn sees(call: &ModuleCall<'_>, entry: &str) -> bool {
+    entry == call.host() || call.check_readable(entry).is_ok()
+}
+
 fn hosts(call: &ModuleCall<'_>) -> Result<Value, Error> {
     let accounts = call.node().accounts()?;
     let queued = |id: &str| accounts.processes.iter().filter(|process| process.host == id && process.state == "busy").count();
@@ -254,6 +263,7 @@ fn hosts(call: &ModuleCall<'_>) -> Result<Value, Error> {
     }
     ids.sort();
     ids.dedup();
+    ids.retain(|id| sees(call, id));
     let host = |id: &String| {
         let found = accounts.hosts.iter().find(|host| host.id == *id);
         map(vec![
@@ -269,6 +279,9 @@ fn hosts(call: &ModuleCall<'_>) -> Result<Value, Error> {
 }
 
 fn processes(call: &ModuleCall<'_>, id: &str) -> Result<Value, Error> {
+    if !sees(call, id) {
+        call.check_readable(id)?;
+    }
     let known = |kind: &str| kind == "process.host" || kind == "terminal.host";
     let accounts = call.node().accounts()?;
     let used = accounts.hosts.iter().any(|host| host.id == id);
@@ -276,7 +289,7 @@ fn processes(call: &ModuleCall<'_>, id: &str) -> Result<Value, Error> {
         return Err(Error::new("NotFound", format!("there is no process host `{id}`")).with_retryable(false));
     }
     let now = now();
-    let here = accounts.processes.iter().filter(|process| process.host == id);
+    let here = accounts.processes.iter().filter(|process| process.host == id && sees(call, &process.entry));
     Ok(Value::Array(here.map(|process| described(process, now)).collect()))
 }
 

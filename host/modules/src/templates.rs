@@ -67,6 +67,7 @@ fn find_set(call: &ModuleCall<'_>, id: &str) -> Result<Arc<Entry>, Error> {
     }
     let id = call.resolve(id);
     call.check("template.get", &id)?;
+    call.check_readable(&id)?;
     crate::fail::entry(call, &id, "a set of templates (kind `template.set`)", |kind| kind == "template.set")
 }
 
@@ -86,6 +87,10 @@ impl Set {
         let mut sources = BTreeMap::new();
         for template in call.registry().of_kind("template.jet") {
             let set = template.data.get("set").and_then(Json::as_str).unwrap_or("");
+            // Whoever renders a set gets the text of its templates, wherever they stand.
+            if call.check_readable(template.id.as_str()).is_err() {
+                continue;
+            }
             let own = || format!("{}:{set}", namespace_of(template.id.as_str()));
             if set == id || (!set.contains(':') && own() == id) {
                 let named = template.meta.get("name").and_then(Json::as_str);

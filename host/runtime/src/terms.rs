@@ -150,6 +150,11 @@ impl Terms {
     /// Refuses what its processes may neither start nor reach: entries of namespaces outside of the ceiling.
     pub(crate) fn check_namespace(&self, entry: &str) -> Result<(), Error> {
         self.check_open()?;
+        self.check_ceiling(entry)
+    }
+
+    /// Like [`Terms::check_namespace`], for entries that are only looked at.
+    pub(crate) fn check_ceiling(&self, entry: &str) -> Result<(), Error> {
         if self.ceiling.allow.namespaces.is_none() {
             return Ok(());
         }

@@ -59,4 +59,15 @@ check.case("nothing leads to processes of other namespaces", function()
     check.equal(check.event(process.event.EXIT, victim).result.value, { "ready" })
 end)
 
+check.case("templates and bindings of other namespaces are not part of one's own sets and contracts", function()
+    local pid = process.spawn_monitored("ceilings:read", "ceilings:reader")
+    check.equal(check.event(process.event.EXIT, pid).result.value, {
+        own = "own",
+        joined = "NotFound",
+        implementations = { "ceilings:greeter" },
+        default = "NotFound",
+        named = "PermissionDenied",
+    })
+end)
+
 return { main = check.main }

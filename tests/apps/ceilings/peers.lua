@@ -50,4 +50,21 @@ local function named()
     process.inbox():receive()
 end
 
-return { spawn_on = spawn_on, call = call, modules = modules, where = where, reach = reach, named = named }
+-- What a process of the tenant reads of templates and contracts, its own and those of others.
+local function read()
+    local set = require("templates").get("pages")
+    local contract = require("contract")
+    local greeting = contract.get("ceilings:greeting")
+    local function kind(value, err)
+        return value and tostring(value) or err:kind()
+    end
+    return {
+        own = kind(set:render("own_page", {})),
+        joined = kind(set:render("page", {})),
+        implementations = contract.find_implementations("ceilings:greeting"),
+        default = kind(greeting:open()),
+        named = kind(greeting:open("ceilings_outside:greeter")),
+    }
+end
+
+return { read = read, spawn_on = spawn_on, call = call, modules = modules, where = where, reach = reach, named = named }

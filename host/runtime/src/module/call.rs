@@ -241,6 +241,15 @@ impl<'a> ModuleCall<'a> {
         self.process.terms.check_namespace(entry)
     }
 
+    /// Like [`ModuleCall::check_namespace`], for what evaluated code may have, too: entries that are read and reach no further.
+    ///
+    /// # Errors
+    ///
+    /// `PermissionDenied`, with what would allow it.
+    pub fn check_readable(&self, entry: &str) -> Result<(), Error> {
+        self.process.terms.check_ceiling(entry)
+    }
+
     /// Returns what the host gave the process when it called it, see [`crate::CallOptions::attachment`].
     #[must_use]
     pub fn attachment<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
