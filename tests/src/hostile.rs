@@ -168,6 +168,13 @@ pub(crate) fn tenant(namespace: &str, host: &str) -> String {
   - name: queue
     kind: queue.queue
     driver: driver
+
+  - name: date
+    kind: exec.native
+    default_work_dir: /usr
+    default_env: { PATH: \"/usr/bin:/bin\" }
+    command_whitelist: [date]
+    env_whitelist: [TZ, LD_PRELOAD]
 ",
     );
     text

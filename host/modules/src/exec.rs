@@ -15,6 +15,7 @@ use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 use tokio::sync::Semaphore;
 
+mod bounds;
 mod command;
 mod process;
 
@@ -38,6 +39,8 @@ struct Settings {
     work_dir: Option<PathBuf>,
     env: BTreeMap<String, String>,
     allowed: Option<Vec<String>>,
+    /// Variables that programs may set; none: any, unless the commands are listed.
+    variables: Option<Vec<String>>,
     timeout: Duration,
     max_output: u64,
     /// Guards how many run at once.
@@ -87,7 +90,10 @@ impl Settings {
             value => value.to_string(),
         };
         let env = entry.data.get("default_env").and_then(Json::as_object).into_iter().flatten();
-        let allowed = entry.data.get("command_whitelist").and_then(Json::as_array);
+        let list = |name: &str| {
+            let texts = entry.data.get(name).and_then(Json::as_array)?;
+            Some(texts.iter().filter_map(Json::as_str).map(str::to_owned).collect())
+        };
         let limit = |name: &str| entry.data.get("limits").and_then(|limits| limits.get(name));
         let output = match limit("max_output") {
             Some(Json::Number(number)) => number.as_u64(),
@@ -100,7 +106,8 @@ impl Settings {
         Self {
             work_dir: entry.data.get("default_work_dir").and_then(Json::as_str).map(|dir| project.join(dir)),
             env: env.map(|(name, value)| (name.clone(), text(value))).collect(),
-            allowed: allowed.map(|list| list.iter().filter_map(Json::as_str).map(str::to_owned).collect()),
+            allowed: list("command_whitelist"),
+            variables: list("env_whitelist"),
             timeout: timeout.unwrap_or(TIMEOUT),
             max_output: output.unwrap_or(OUTPUT),
             places: Arc::new(Semaphore::new(places)),
@@ -128,15 +135,29 @@ fn on_executor(call: &ModuleCall<'_>, function: &str, args: Vec<Value>) -> Resul
     }
     let mut command = Command::parse(line)?;
     command.env = settings.env.clone();
+    let bounded = settings.allowed.is_some() || settings.variables.is_some();
     for (name, value) in env_of(field(options, "env"))? {
+        if bounded {
+            bounds::check_variable(&name, settings.variables.as_deref())?;
+        }
         command.env.insert(name, value);
     }
     command.work_dir = match field(options, "work_dir") {
         Value::Nil => settings.work_dir.clone(),
         Value::String(dir) => {
             let dir = dir.as_str().filter(|dir| !dir.contains('\0')).ok_or_else(|| invalid("`work_dir` is no possible path"))?;
-            let base = settings.work_dir.clone().map_or_else(|| call.node().project(), Ok)?;
-            Some(base.join(dir))
+            match &settings.work_dir {
+                Some(base) => {
+                    command.below = Some(base.clone());
+                    Some(bounds::below(base, dir)?)
+                }
+                None if settings.allowed.is_some() => {
+                    let message =
+                        "an executor that lists its commands takes a `work_dir` only below its `default_work_dir`: write one";
+                    return Err(bounds::denied(message).into());
+                }
+                None => Some(call.node().project()?.join(dir)),
+            }
         }
         _ => return Err(invalid("`work_dir` must be a string").into()),
     };

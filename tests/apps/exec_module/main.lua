@@ -171,6 +171,26 @@ check.case("an allow list holds to the letter", function()
     check.contains(check.fails("PermissionDenied", executor("listed"):exec("ls")), "command_whitelist")
 end)
 
+check.case("with an allow list, variables are those that the entry names", function()
+    local text = run("env", { env = { LC_MESSAGES = "C" } }, "listed")
+    check.contains(text, "LC_MESSAGES=C")
+    for _, name in ipairs({ "LD_PRELOAD", "LD_LIBRARY_PATH", "PATH", "BASH_ENV", "GIT_DIR", "PYTHONPATH", "OTHER" }) do
+        check.fails("PermissionDenied", executor("listed"):exec("env", { env = { [name] = "/tmp/x" } }))
+    end
+    check.fails("PermissionDenied", executor("listed_below"):exec("pwd", { env = { LC_MESSAGES = "C" } }))
+end)
+
+check.case("the working directory stays below that of the entry", function()
+    check.equal((run("pwd", nil, "listed_below")), "/usr\n")
+    check.equal((run("pwd", { work_dir = "bin/../share" }, "listed_below")), "/usr/share\n")
+    check.equal((run("pwd", { work_dir = "/usr/share" }, "listed_below")), "/usr/share\n")
+    for _, dir in ipairs({ "..", "/", "/etc", "share/../..", "/usr2" }) do
+        check.fails("PermissionDenied", executor("listed_below"):exec("pwd", { work_dir = dir }))
+    end
+    check.fails("PermissionDenied", executor("listed"):exec("pwd", { work_dir = "/usr" }))
+    check.fails("Invalid", executor("listed_below"):exec("pwd", { work_dir = "no-such" }):start())
+end)
+
 check.case("what cannot be started says so", function()
     local command = executor():exec("no-such-command-at-all")
     check.fails("NotFound", command:start())

@@ -17,6 +17,8 @@ pub(super) struct Command {
     pub(super) arguments: Vec<String>,
     pub(super) env: BTreeMap<String, String>,
     pub(super) work_dir: Option<PathBuf>,
+    /// The directory out of which no link may lead the one above.
+    pub(super) below: Option<PathBuf>,
 }
 
 impl Command {
@@ -30,7 +32,7 @@ impl Command {
         }
         let mut words = words(line)?.into_iter();
         let program = words.next().filter(|program| !program.is_empty()).ok_or_else(|| invalid("the command is empty"))?;
-        Ok(Self { program, arguments: words.collect(), env: BTreeMap::new(), work_dir: None })
+        Ok(Self { program, arguments: words.collect(), env: BTreeMap::new(), work_dir: None, below: None })
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::unix::pipe;
 use tokio::sync::{Semaphore, watch};
 
+use super::bounds::really_below;
 use super::command::Command;
 use crate::fail::{internal, invalid, not_found};
 
@@ -104,7 +105,10 @@ impl Process {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
             Error::new("RateLimited", "the executor runs as many commands as it may: wait for one to end").with_retryable(true)
         })?;
-        let New { command, stdin, stdout, stderr } = *new;
+        let New { mut command, stdin, stdout, stderr } = *new;
+        if let (Some(base), Some(dir)) = (&command.below, &command.work_dir) {
+            command.work_dir = Some(really_below(base, dir)?);
+        }
         let mut built = tokio::process::Command::new(&command.program);
         built.args(&command.arguments).env_clear().envs(&command.env).stdin(stdin).stdout(stdout).stderr(stderr);
         built.process_group(0).kill_on_drop(true);

@@ -65,6 +65,7 @@ pub(super) static COMMANDS: Object = Object {
         Field::new("default_work_dir", Type::Text),
         Field::new("default_env", Type::Map(&Type::Scalar)),
         Field::new("command_whitelist", Type::List(&Type::Text)),
+        Field::new("env_whitelist", Type::List(&Type::Text)),
         Field::new("limits", Type::Object(&COMMAND_LIMITS)),
         Field::new("lifecycle", Type::Object(&LIFECYCLE)),
     ],
