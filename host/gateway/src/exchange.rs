@@ -374,7 +374,7 @@ impl ByteSource for BodySource {
 }
 
 /// Turns a source into the stream that the parser of forms reads.
-pub(crate) fn pieces(source: Box<dyn ByteSource>) -> impl futures_util::Stream<Item = Result<Bytes, Error>> + Send {
+pub(crate) fn pieces(source: Box<dyn ByteSource>) -> futures_util::stream::BoxStream<'static, Result<Bytes, Error>> {
     let pieces = futures_util::stream::unfold(source, |mut source| async move {
         let next = source.next().await.transpose()?;
         Some((next.map(Bytes::from), source))

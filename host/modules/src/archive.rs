@@ -29,7 +29,7 @@ pub(crate) use item::Options;
 use item::{FORMATS, Format, Item, too_much};
 use pack::{Attributes, Packer};
 pub(crate) use source::{Cut, Source};
-pub(crate) use spool::{Spool, Spooled};
+pub(crate) use spool::Spooled;
 use unpack::Piecewise;
 pub(crate) use unpack::{Archive, Bytes};
 pub(crate) use zipping::Zipper;

@@ -51,7 +51,7 @@ pub use handle::{CallOptions, NodeHandle, Running};
 pub use handles::kind_of;
 pub use module::{
     Answer, Args, Bill, Compiler, Completer, Evaluation, Fault, Feed, FeedError, Freight, HostModule, Import, Job, Keeper,
-    Manifest, ModuleCall, Prepared, Ticket, image_manifest,
+    Manifest, ModuleCall, Prepared, Room, Spool, Ticket, image_manifest,
 };
 pub use module::{ByteSource, ByteStream, NextBytes, SCANNER_METHODS, STREAM_METHODS, error_text, invoke_stream};
 pub use moonlet_sandbox::wit::Error;

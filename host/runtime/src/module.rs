@@ -19,6 +19,7 @@ mod jobs;
 mod keeper;
 mod later;
 mod manifest;
+mod spool;
 mod stream;
 
 pub use args::Args;
@@ -34,6 +35,7 @@ pub(crate) use jobs::Jobs;
 pub use keeper::Keeper;
 pub use later::{Completer, Ticket};
 pub use manifest::Manifest;
+pub use spool::{Room, Spool};
 pub use stream::{ByteSource, ByteStream, NextBytes, SCANNER_METHODS, STREAM_METHODS, error_text, invoke_stream};
 
 use crate::handle::NodeHandle;

@@ -8,7 +8,7 @@ local FACTS = {
 }
 local QUESTIONS = {
     query = true, query_params = true, header = true, headers = true, param = true, params = true, body = true,
-    body_json = true, is_content_type = true, accepts = true, parse_multipart = true, stream = true,
+    body_json = true, is_content_type = true, accepts = true, stream = true,
 }
 local ACTS = {
     set_status = true, set_header = true, set_content_type = true, set_transfer = true, write = true,
@@ -27,10 +27,25 @@ local function class(name, make)
     return { __index = methods, __name = name, __metatable = false }
 end
 
+-- The form of the request, once it was parsed: its body comes only once.
+local form
+
 local Request = class("Request", function(key)
     if FACTS[key] then
         return function(self)
             return self[1][key]
+        end
+    elseif key == "parse_multipart" then
+        return function(_, ...)
+            if form then
+                return form
+            end
+            local parsed, err = call(key, ...)
+            if err then
+                return nil, err
+            end
+            form = parsed
+            return form
         end
     elseif QUESTIONS[key] then
         return function(_, ...)

@@ -6,12 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use moonlet_runtime::{Args, Error, Fault, Value};
+use moonlet_runtime::{Args, Error, Fault, Spool, Value};
 use parking_lot::Mutex;
 use tar::{EntryType, Header};
 
 use super::item::{Format, LONGEST_NAME, Options, too_much};
-use super::spool::Spool;
 use super::tarred::padding;
 use super::zipping::Zipper;
 use crate::fail::{field, internal, invalid, shown};

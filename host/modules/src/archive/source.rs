@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use super::spool::Room;
+use moonlet_runtime::Room;
 
 /// The bytes of an archive.
 pub(crate) enum Source {

@@ -7,13 +7,13 @@ use std::fmt::Write as _;
 use std::io;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use moonlet_runtime::Error;
+use moonlet_runtime::{Error, Spool};
 use parking_lot::Mutex;
 
 use super::book::Book;
 use super::cell::{Cell, Content};
 use super::read::{Row, Tables};
-use crate::archive::{Spool, Zipper};
+use crate::archive::Zipper;
 use crate::fail::internal;
 use crate::heavy::Canceled;
 

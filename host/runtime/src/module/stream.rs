@@ -19,6 +19,9 @@ const CHUNK: usize = 32 << 10;
 /// The longest token of a scanner in bytes: a line without an end must not fill the memory of the host.
 const MAX_TOKEN: usize = 1 << 20;
 
+/// Bytes that a token is charged at least.
+const MIN_TOKEN: usize = 256;
+
 /// The methods of `Stream`.
 pub const STREAM_METHODS: &[&str] = &["read", "write", "seek", "flush", "stat", "close", "scanner"];
 /// The methods of `Scanner`.
@@ -64,6 +67,8 @@ struct State {
     start: usize,
     position: u64,
     ended: bool,
+    /// Whom `rest` is charged to; none before Lua read.
+    account: Option<Freight>,
 }
 
 impl ByteStream {
@@ -71,7 +76,7 @@ impl ByteStream {
     #[must_use]
     pub fn new(source: Box<dyn ByteSource>) -> Self {
         let size = source.size();
-        let state = State { source: Some(source), rest: Vec::new(), start: 0, position: 0, ended: false };
+        let state = State { source: Some(source), rest: Vec::new(), start: 0, position: 0, ended: false, account: None };
         Self { state: Arc::new(Mutex::new(state)), size }
     }
 
@@ -99,14 +104,18 @@ impl State {
         if self.start < self.rest.len() {
             return Ok(true);
         }
+        self.forget();
         let Some(source) = &mut self.source else { return Err(internal("the stream is closed")) };
         if self.ended {
             return Ok(false);
         }
         match source.next().await? {
             Some(bytes) => {
+                // A program may leave what it did not ask for in thousands of streams.
+                if let Some(account) = &self.account {
+                    account.add(bytes.len())?;
+                }
                 self.rest = bytes;
-                self.start = 0;
                 Ok(true)
             }
             None => {
@@ -114,6 +123,24 @@ impl State {
                 Ok(false)
             }
         }
+    }
+
+    /// Drops what was read, or is not wanted.
+    fn forget(&mut self) {
+        let rest = std::mem::take(&mut self.rest);
+        self.start = 0;
+        if let Some(account) = &self.account {
+            account.give_back(rest.len());
+        }
+    }
+
+    /// Charges what waits here to a process from now on.
+    fn charge(&mut self, account: &Freight) -> Result<(), Error> {
+        if self.account.is_none() {
+            account.add(self.rest.len())?;
+            self.account = Some(account.clone());
+        }
+        Ok(())
     }
 
     async fn read(&mut self, most: usize) -> Result<Option<Vec<u8>>, Error> {
@@ -151,33 +178,64 @@ enum Split {
 struct Scanner {
     stream: Arc<Mutex<State>>,
     split: Split,
-    token: Arc<parking_lot::Mutex<(Vec<u8>, Option<String>)>>,
+    token: Arc<parking_lot::Mutex<Token>>,
 }
 
-async fn token(stream: &Mutex<State>, split: Split) -> Result<Option<Vec<u8>>, Error> {
-    let mut state = stream.lock().await;
-    let mut token = Vec::new();
+/// A token, charged to its process at the most that it ever had.
+struct Token {
+    bytes: Vec<u8>,
+    charged: usize,
+    account: Freight,
+    error: Option<String>,
+}
+
+impl Token {
+    fn push(&mut self, byte: u8) -> Result<(), Error> {
+        if self.bytes.len() == self.charged {
+            let more = self.charged.max(MIN_TOKEN);
+            self.account.add(more)?;
+            self.charged += more;
+            self.bytes.reserve_exact(self.charged - self.bytes.len());
+        }
+        self.bytes.push(byte);
+        Ok(())
+    }
+
+    fn take(&mut self) -> Self {
+        let account = self.account.clone();
+        let taken = Self { bytes: std::mem::take(&mut self.bytes), charged: self.charged, account, error: self.error.take() };
+        self.charged = 0;
+        taken
+    }
+}
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        self.account.give_back(self.charged);
+    }
+}
+
+/// Reads the next token; false: there is none.
+async fn scan(state: &mut State, split: Split, token: &mut Token) -> Result<bool, Error> {
     let mut rune = 1;
     loop {
-        let Some(byte) = state.byte().await? else {
-            return Ok(Some(token).filter(|token| !token.is_empty()));
-        };
+        let Some(byte) = state.byte().await? else { return Ok(!token.bytes.is_empty()) };
         match split {
             Split::Lines if byte == b'\n' => {
-                if token.last() == Some(&b'\r') {
-                    token.pop();
+                if token.bytes.last() == Some(&b'\r') {
+                    token.bytes.pop();
                 }
-                return Ok(Some(token));
+                return Ok(true);
             }
             Split::Words if byte.is_ascii_whitespace() => {
-                if !token.is_empty() {
-                    return Ok(Some(token));
+                if !token.bytes.is_empty() {
+                    return Ok(true);
                 }
             }
-            Split::Lines | Split::Words => token.push(byte),
-            Split::Bytes => return Ok(Some(vec![byte])),
+            Split::Lines | Split::Words => token.push(byte)?,
+            Split::Bytes => return token.push(byte).map(|()| true),
             Split::Runes => {
-                if token.is_empty() {
+                if token.bytes.is_empty() {
                     rune = match byte {
                         0xf0.. => 4,
                         0xe0.. => 3,
@@ -185,13 +243,13 @@ async fn token(stream: &Mutex<State>, split: Split) -> Result<Option<Vec<u8>>, E
                         _ => 1,
                     };
                 }
-                token.push(byte);
-                if token.len() >= rune {
-                    return Ok(Some(token));
+                token.push(byte)?;
+                if token.bytes.len() >= rune {
+                    return Ok(true);
                 }
             }
         }
-        if token.len() > MAX_TOKEN {
+        if token.bytes.len() > MAX_TOKEN {
             return Err(invalid(format!("a token is longer than {MAX_TOKEN} bytes")));
         }
     }
@@ -215,6 +273,7 @@ pub fn invoke_stream(call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>
 fn stream_method(call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>) -> Result<Answer, Fault> {
     let (stream, args) = call.method::<ByteStream>("Stream", function, args)?;
     let state = Arc::clone(&stream.state);
+    let account = call.freight_within("quota.memory", u64::MAX);
     match function {
         "Stream:read" => {
             let wanted = args.opt_integer(1)?.unwrap_or(0);
@@ -222,14 +281,16 @@ fn stream_method(call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>) ->
             let most = call.max_bytes().saturating_sub(64).max(1);
             let wanted = if wanted == 0 { CHUNK } else { wanted }.min(most);
             call.run_async(async move {
-                let piece = state.lock().await.read(wanted).await?;
+                let mut state = state.lock().await;
+                state.charge(&account)?;
+                let piece = state.read(wanted).await?;
                 Ok(piece.map(|piece| vec![Value::Binary(piece)]).unwrap_or_default())
             })
         }
         "Stream:close" => call.run_async(async move {
             let mut state = state.lock().await;
             let source = state.source.take();
-            (state.rest, state.start) = (Vec::new(), 0);
+            state.forget();
             drop(source);
             Ok(vec![true.into()])
         }),
@@ -264,7 +325,8 @@ fn stream_method(call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>) ->
                     return Err(invalid(format!("a scanner cuts by lines, words, bytes or runes, and not by `{other}`")).into());
                 }
             };
-            let scanner = Scanner { stream: state, split, token: Arc::default() };
+            let token = Token { bytes: Vec::new(), charged: 0, account, error: None };
+            let scanner = Scanner { stream: state, split, token: Arc::new(parking_lot::Mutex::new(token)) };
             Answer::one(call.keep("Scanner", Arc::new(scanner))?)
         }
         _ => Err(internal("streams have no such method").into()),
@@ -276,27 +338,24 @@ fn scanner_method(call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>) -
     match function {
         "Scanner:scan" => {
             let (stream, split, slot) = (Arc::clone(&scanner.stream), scanner.split, Arc::clone(&scanner.token));
+            let account = call.freight_within("quota.memory", u64::MAX);
             call.run_async(async move {
-                let found = token(&stream, split).await;
-                let mut slot = slot.lock();
-                match found {
-                    Ok(Some(token)) => {
-                        slot.0 = token;
-                        Ok(vec![true.into()])
-                    }
-                    Ok(None) => {
-                        slot.0 = Vec::new();
-                        Ok(vec![false.into()])
-                    }
-                    Err(error) => {
-                        *slot = (Vec::new(), Some(error.message.clone()));
-                        Err(error)
-                    }
+                let mut state = stream.lock().await;
+                state.charge(&account)?;
+                // Whoever asks for the text meanwhile finds none.
+                let mut token = slot.lock().take();
+                token.bytes.clear();
+                let found = scan(&mut state, split, &mut token).await;
+                if !matches!(found, Ok(true)) {
+                    token.bytes.clear();
                 }
+                token.error = found.as_ref().err().map(|error| error.message.clone());
+                *slot.lock() = token;
+                Ok(vec![found?.into()])
             })
         }
-        "Scanner:text" => Answer::one(Value::Binary(scanner.token.lock().0.clone())),
-        "Scanner:err" => Answer::one(scanner.token.lock().1.clone().map_or(Value::Nil, Value::from)),
+        "Scanner:text" => Answer::one(Value::Binary(scanner.token.lock().bytes.clone())),
+        "Scanner:err" => Answer::one(scanner.token.lock().error.clone().map_or(Value::Nil, Value::from)),
         _ => Err(internal("scanners have no such method").into()),
     }
 }
