@@ -132,17 +132,21 @@ impl HostModule for Gateway {
         Some(module::GLUE)
     }
 
+    fn part(&self, name: &str) -> Option<&'static str> {
+        module::part(name)
+    }
+
     fn invoke(&self, call: &mut ModuleCall<'_>, function: &str, mut args: Vec<Value>) -> Result<Answer, Fault> {
         let named = if function == "call" && !args.is_empty() { Some(args.remove(0)) } else { None };
         let function = named.as_ref().and_then(Value::as_str).unwrap_or(function);
         if function == "address" {
             let args = moonlet_runtime::Args::new(function, args);
             let id = call.resolve(args.text(1)?);
+            call.check_readable(&id)?;
             let Some(address) = self.address(&id) else {
                 return Err(Error::new("NotFound", format!("there is no HTTP server `{id}` that listens")).into());
             };
             return Answer::one(address);
-            call.check_readable(&id)?;
         }
         module::invoke(call, function, args)
     }

@@ -11,6 +11,11 @@ mod form;
 mod request;
 mod response;
 
+/// What the glue loads for few programs.
+pub(crate) fn part(name: &str) -> Option<&'static str> {
+    (name == "body").then_some(include_str!("module/body.lua"))
+}
+
 /// Gives requests and answers their methods.
 pub(crate) const GLUE: &str = include_str!("module/glue.lua");
 

@@ -43,6 +43,7 @@ export type HttpResponse = {
   write_json: (self: HttpResponse, value: any) -> (any, error?),
   write_event: (self: HttpResponse, event: any) -> (any, error?),
   flush: (self: HttpResponse) -> (any, error?),
+  stream: (self: HttpResponse) -> (HttpStream, error?),
 }
 local http: {
   request: (options?: any) -> (any, error?),

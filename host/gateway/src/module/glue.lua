@@ -1,5 +1,5 @@
 -- Runs once for each request: what most programs do not use is made when it is first asked for.
-local native = ...
+local native, kit = ...
 local call = native.call
 
 local FACTS = {
@@ -54,8 +54,16 @@ local Request = class("Request", function(key)
     end
 end)
 
+-- Makes the body of the answer as a stream; few programs want one.
+local body
+
 local Response = class("Response", function(key)
-    if ACTS[key] then
+    if key == "stream" then
+        return function()
+            body = body or kit.part("body", call, class)
+            return body()
+        end
+    elseif ACTS[key] then
         return function(self, ...)
             local _, err = call(key, ...)
             if err then
