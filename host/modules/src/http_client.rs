@@ -21,10 +21,13 @@ pub(crate) mod tls;
 mod trace;
 pub(crate) mod uri;
 
+use crate::archive::Spooled;
 use options::Plan;
 use pool::Pool;
 use send::{CONNECTION, Sender};
 
+/// What a reader of Lua was read into.
+const SPOOL: &str = "Spool";
 /// Requests of one batch: each is a connection.
 const MAX_BATCH: usize = 100;
 
@@ -160,13 +163,29 @@ impl HostModule for HttpClient {
                 "request_batch",
                 "encode_uri",
                 "decode_uri",
+                "sends",
+                "spool",
             ])
+            .resource(SPOOL, &["add"])
             .resource("Stream", STREAM_METHODS)
             .resource("Scanner", SCANNER_METHODS)
             .build()
     }
 
+    fn glue(&self) -> Option<&'static str> {
+        Some(include_str!("http_client/glue.lua"))
+    }
+
+    fn part(&self, name: &str) -> Option<&'static str> {
+        (name == "readers").then_some(concat!(include_str!("streams.lua"), include_str!("http_client/readers.lua")))
+    }
+
     fn invoke(&self, call: &mut ModuleCall<'_>, function: &str, args: Vec<Value>) -> Result<Answer, Fault> {
+        if function == "Spool:add" {
+            let (spool, args) = call.method::<Spooled>(SPOOL, function, args)?;
+            let bytes = args.bytes(1)?.to_vec();
+            return call.run_blocking(move || spool.add(&bytes).map(|()| vec![true.into()]));
+        }
         if function.contains(':') {
             let unknown = || Err(Error::new("NotFound", format!("module `http_client` has no `{function}`")).into());
             return invoke_stream(call, function, args).unwrap_or_else(unknown);
@@ -182,6 +201,8 @@ impl HostModule for HttpClient {
                 self.request(call, args.text(1)?, args.text(2)?, args.get(3))
             }
             "request_batch" => self.batch(call, &args),
+            "spool" => Answer::one(call.keep(SPOOL, Arc::<Spooled>::default())?),
+            "sends" => Answer::one(options::reader(call, args.get(1)).is_some()),
             "encode_uri" => Answer::one(uri::encode(args.bytes(1)?)),
             "decode_uri" => match uri::decode(args.bytes(1)?) {
                 Some(bytes) => Answer::one(Value::Binary(bytes)),

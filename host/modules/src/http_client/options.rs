@@ -1,6 +1,5 @@
 //! What a program says about a request.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,10 +8,12 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use moonlet_registry::parse_duration;
 use moonlet_runtime::{ByteStream, Error, Fault, ModuleCall, Value};
 
-use super::invalid;
-use super::multipart::{self, Content, Part};
+use super::multipart::{self, Content, Part, Reader};
 use super::tls::TlsOptions;
 use super::uri::{Url, encode};
+use super::{SPOOL, invalid};
+use crate::archive::Spooled;
+use crate::fs::{FILE, OpenFile};
 
 /// How long a request may take unless the program says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
@@ -220,10 +221,20 @@ fn part(call: &ModuleCall<'_>, file: &Value) -> Result<Part, String> {
         return Ok(Part::file(&name, &filename, content));
     }
     let reader = field("reader").ok_or("`content` or `reader` is missing")?;
-    let stream =
-        ["http_client", "http", "archive"].iter().find_map(|module| call.foreign::<ByteStream>(module, "Stream", reader));
-    let stream: Arc<ByteStream> = stream.ok_or("`reader` is no stream that can be sent")?;
-    Ok(Part::stream(&name, &filename, stream))
+    let reader = self::reader(call, reader).ok_or("`reader` is no file or stream that can be sent")?;
+    Ok(Part::reader(&name, &filename, reader))
+}
+
+/// Finds what the host can read by itself; whatever else can be read, `readers.lua` reads into a spool.
+pub(super) fn reader(call: &ModuleCall<'_>, value: &Value) -> Option<Reader> {
+    if let Some(file) = call.foreign::<OpenFile>("fs", FILE, value) {
+        return Some(Reader::File(file));
+    }
+    if let Some(spool) = call.foreign::<Spooled>("http_client", SPOOL, value) {
+        return Some(Reader::Spool(spool));
+    }
+    let modules = ["http_client", "http", "archive"];
+    modules.iter().find_map(|module| call.foreign::<ByteStream>(module, "Stream", value)).map(Reader::Stream)
 }
 
 fn table<'a>(value: &'a Value, name: &str) -> Result<&'a [(Value, Value)], Fault> {
