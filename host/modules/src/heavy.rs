@@ -1,26 +1,46 @@
 //! Work that takes long without waiting for anything: it runs beside the workers, so that it makes nobody's step long.
 //!
 //! A process has one such job running at a time and the node a few, so that a process that asks for a thousand delays itself most.
+//! A job has its place, and what it is charged for, until it is over, which is a while after nobody waits for it any more: jobs that
+//! were left behind would pile up otherwise.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
-use std::thread;
+use std::sync::{Arc, Weak};
 
 use moonlet_runtime::{Answer, Error, Fault, ModuleCall, Value};
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
 use tokio::sync::Semaphore;
 
 use crate::fail::internal;
+
+mod places;
+mod watch;
+
+use places::Places;
+pub(crate) use watch::Watch;
 
 /// Tells a job that nobody waits for it any more.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Canceled(Arc<AtomicBool>);
 
 impl Canceled {
-    /// Tells whether to give up. Long jobs ask now and then.
+    /// Tells whether to give up. Long jobs ask now and then, each millisecond at best.
     pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// The same as an error, which nobody sees.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.is_set() {
+            return Err(Error::new("Canceled", "nobody waits for the work any more").with_retryable(false));
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -33,16 +53,17 @@ pub(crate) fn run(
     let bill = call.bill();
     let canceled = Canceled::default();
     let guard = SetOnDrop(canceled.clone());
-    let running = call.job();
+    let (running, freight) = (call.job(), call.freight());
+    let (host, weight) = (call.host().to_owned(), call.cpu_weight());
     call.run_async(async move {
         let _guard = guard;
-        let closed = |_| internal("the node stops");
-        let _turn = own.acquire().await.map_err(closed)?;
+        let turn = own.acquire_owned().await.map_err(|_| internal("the node stops"))?;
         bill.turn().await;
-        let _place = places().acquire().await.map_err(closed)?;
+        let place = Places::of_the_node().take(&host, weight).await?;
         let job = tokio::task::spawn_blocking(move || {
-            // It goes on for a while when nobody waits any more.
-            let _running = running;
+            // It goes on for a while when nobody waits any more, and holds all this until then.
+            let _held = (running, turn, place, freight);
+            canceled.check()?;
             bill.run(|| job(&canceled))
         });
         job.await.map_err(|_| internal("the work was given up"))?
@@ -56,11 +77,6 @@ impl Drop for SetOnDrop {
     fn drop(&mut self) {
         self.0.0.store(true, Ordering::Relaxed);
     }
-}
-
-fn places() -> &'static Semaphore {
-    static PLACES: OnceLock<Semaphore> = OnceLock::new();
-    PLACES.get_or_init(|| Semaphore::new(thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2)))
 }
 
 /// What lets the jobs of one process run one after another; gone when none is left.

@@ -101,6 +101,12 @@ impl<'a> ModuleCall<'a> {
         &self.process.terms.host.id
     }
 
+    /// Returns the share of CPU time of the caller's process host against others.
+    #[must_use]
+    pub fn cpu_weight(&self) -> u64 {
+        self.process.terms.host.lane.weight()
+    }
+
     /// Tells whether the caller has the terminal.
     #[must_use]
     pub fn has_terminal(&self) -> bool {
