@@ -3,19 +3,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How many sources are remembered.
+/// How many sources are remembered unless it is said.
 const KEPT: usize = 256;
 
 /// Remembers the most recently used values.
 #[derive(Debug)]
 pub(crate) struct Recent<T> {
+    kept: usize,
     clock: u64,
     items: BTreeMap<String, (u64, Arc<T>)>,
 }
 
 impl<T> Recent<T> {
     pub(crate) const fn new() -> Self {
-        Self { clock: 0, items: BTreeMap::new() }
+        Self::keeping(KEPT)
+    }
+
+    /// The same for fewer values, each of which takes much memory.
+    pub(crate) const fn keeping(kept: usize) -> Self {
+        Self { kept, clock: 0, items: BTreeMap::new() }
     }
 
     pub(crate) fn get(&mut self, source: &str) -> Option<Arc<T>> {
@@ -26,11 +32,11 @@ impl<T> Recent<T> {
     }
 
     pub(crate) fn put(&mut self, source: &str, value: &Arc<T>) {
-        if self.items.len() >= KEPT {
+        if self.items.len() >= self.kept {
             // A quarter goes at once, so that this is rare.
             let mut ages: Vec<u64> = self.items.values().map(|(used, _)| *used).collect();
             ages.sort_unstable();
-            let bound = ages.get(KEPT / 4).copied().unwrap_or(u64::MAX);
+            let bound = ages.get(self.kept / 4).copied().unwrap_or(u64::MAX);
             self.items.retain(|_, (used, _)| *used > bound);
         }
         self.clock += 1;

@@ -6,7 +6,7 @@
 use moonlet_runtime::{Answer, Args, Error, Fault, HostModule, Manifest, ModuleCall, Value};
 
 use crate::fail::{invalid, no_function};
-use crate::heavy;
+use crate::heavy::{self, Canceled, Watch};
 
 mod diff;
 mod markdown;
@@ -15,7 +15,7 @@ mod regexp;
 mod splitter;
 mod syntax;
 
-pub(crate) use regexp::compile;
+pub(crate) use regexp::{Pattern, compile, quick};
 
 /// The module.
 #[derive(Debug, Default)]
@@ -73,11 +73,7 @@ impl HostModule for Text {
         }
         let args = Args::new(function, args);
         match function {
-            "compile" => {
-                let pattern = args.text(1)?;
-                compile(pattern)?;
-                Answer::one(pattern)
-            }
+            "compile" => regexp::check(call, args.text(1)?),
             "differ" => {
                 diff::Options::read(args.opt_table(1)?)?;
                 Answer::one(options(&args))
@@ -112,30 +108,49 @@ fn fields(object: &Value) -> Result<&[(Value, Value)], Fault> {
 /// What is longer than this in all is worked on beside the workers.
 const QUICK: usize = 4 * 1024;
 
+/// Works in the caller's step if there is little to do, beside the workers otherwise.
+fn work(
+    call: &ModuleCall<'_>,
+    weight: usize,
+    job: impl FnOnce(&mut Watch) -> Result<Vec<Value>, Error> + Send + 'static,
+) -> Result<Answer, Fault> {
+    let freight = call.freight();
+    if weight <= QUICK {
+        return Ok(Answer::Done(job(&mut Watch::new(&Canceled::default(), freight))?));
+    }
+    heavy::run(call, move |canceled| job(&mut Watch::new(canceled, freight)))
+}
+
 fn differ(call: &ModuleCall<'_>, method: &str, object: &Value, args: Args<'_>) -> Result<Answer, Fault> {
     let options = diff::Options::read(fields(object)?)?;
+    let most = call.max_bytes();
     match method {
         "compare" | "patch_make" => {
             let (a, b) = (args.text(1)?.to_owned(), args.text(2)?.to_owned());
             let patches = method == "patch_make";
-            let quick = a.len() + b.len() <= QUICK;
-            let job = move || {
-                let pieces = diff::compare(&a, &b, &options);
-                if patches { patch::make(&pieces, &options) } else { diff::to_value(&pieces) }
-            };
-            if quick { Answer::one(job()) } else { heavy::run(call, move |_| Ok(vec![job()])) }
+            work(call, a.len() + b.len(), move |watch| {
+                let pieces = diff::compare(&a, &b, &options, watch)?;
+                let value = if patches { patch::make(&pieces, &options, watch) } else { diff::to_value(&pieces, watch) };
+                Ok(vec![value?])
+            })
         }
-        "summarize" => Answer::one(diff::summarize(&diff::from_value(args.list(1)?)?)),
-        "pretty_text" => Answer::one(diff::pretty_text(&diff::from_value(args.list(1)?)?)),
-        "pretty_html" => Answer::one(diff::pretty_html(&diff::from_value(args.list(1)?)?)),
         "patch_apply" => {
-            let (patches, text) = (patch::read(args.list(1)?)?, args.text(2)?.to_owned());
-            let quick = text.len() <= QUICK;
-            let job = move || {
-                let (text, all) = patch::apply(&patches, &text, &options);
-                vec![text.into(), all.into()]
-            };
-            if quick { Ok(Answer::Done(job())) } else { heavy::run(call, move |_| Ok(job())) }
+            let (patches, text) = (args.list(1)?.to_vec(), args.text(2)?.to_owned());
+            work(call, diff::weight(&patches) + text.len(), move |watch| {
+                let (text, all) = patch::apply(&patch::read(&patches, watch)?, &text, &options, most, watch)?;
+                Ok(vec![text.into(), all.into()])
+            })
+        }
+        "summarize" | "pretty_text" | "pretty_html" => {
+            let (items, method) = (args.list(1)?.to_vec(), method.to_owned());
+            work(call, diff::weight(&items), move |watch| {
+                let pieces = diff::from_value(&items, watch)?;
+                Ok(vec![match method.as_str() {
+                    "summarize" => diff::summarize(&pieces),
+                    "pretty_text" => diff::pretty_text(&pieces, most, watch)?.into(),
+                    _ => diff::pretty_html(&pieces, most, watch)?.into(),
+                }])
+            })
         }
         other => Err(no_function("text", other)),
     }
@@ -149,22 +164,26 @@ fn split(call: &ModuleCall<'_>, method: &str, object: &Value, args: Args<'_>) ->
         "split_batch" => (read_pages(&args)?, true),
         other => return Err(no_function("text", other)),
     };
-    let quick = pages.iter().map(|(text, _)| text.len()).sum::<usize>() <= QUICK;
-    let job = move || -> Result<Value, Error> {
+    let weight = pages.iter().map(|(text, metadata)| text.len() + document_weight(metadata)).sum::<usize>();
+    let freight = call.freight();
+    let job = move |canceled: &Canceled| -> Result<Vec<Value>, Error> {
         let mut chunks = Vec::new();
-        let mut budget = splitter::Budget::new(max_bytes);
+        let mut budget = splitter::Budget::new(max_bytes, Watch::new(canceled, freight));
         for (text, metadata) in &pages {
+            let weight = document_weight(metadata);
             for chunk in splitter::split(text, &options, &mut budget)? {
                 chunks.push(if batch {
+                    // Each chunk has a copy.
+                    budget.spend(weight)?;
                     Value::Map(vec![("content".into(), chunk.into()), ("metadata".into(), metadata.clone())])
                 } else {
                     chunk.into()
                 });
             }
         }
-        Ok(Value::Array(chunks))
+        Ok(vec![Value::Array(chunks)])
     };
-    if quick { Answer::one(job()?) } else { heavy::run(call, move |_| Ok(vec![job()?])) }
+    if weight <= QUICK { Ok(Answer::Done(job(&Canceled::default())?)) } else { heavy::run(call, job) }
 }
 
 fn read_pages(args: &Args<'_>) -> Result<Vec<(String, Value)>, Fault> {
@@ -178,4 +197,15 @@ fn read_pages(args: &Args<'_>) -> Result<Vec<(String, Value)>, Fault> {
         pages.push((content.to_owned(), metadata));
     }
     Ok(pages)
+}
+
+/// Returns what a value takes in an answer, about.
+fn document_weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => 5 + text.as_bytes().len(),
+        Value::Binary(bytes) => 5 + bytes.len(),
+        Value::Array(items) => 5 + items.iter().map(document_weight).sum::<usize>(),
+        Value::Map(fields) => 5 + fields.iter().map(|(key, value)| document_weight(key) + document_weight(value)).sum::<usize>(),
+        _ => 9,
+    }
 }

@@ -544,7 +544,7 @@ methods("http.Request", "", of("http", "request"), {
 methods("http.HttpResponse", "", of("http", "response"), {
     set_status = call("set_status", 200), set_header = call("set_header", "X-A", "b"), set_content_type = call("set_content_type", "text/plain"),
     set_transfer = call("set_transfer", "chunked"), write = call("write", "x"), write_json = call("write_json", { a = 1 }),
-    write_event = call("write_event", { name = "a", data = 1 }), flush = call("flush"),
+    write_event = call("write_event", { name = "a", data = 1 }), flush = call("flush"), stream = call("stream"),
 }, { place = "http" })
 local function body()
     return ok(require("http").request():stream())

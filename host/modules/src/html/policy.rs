@@ -3,24 +3,40 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use moonlet_runtime::{Fault, Value};
-use regex::bytes::Regex;
+use moonlet_runtime::{Error, Fault, Value};
 
 use super::urls::Urls;
+use crate::fail::invalid;
+use crate::heavy::Watch;
+use crate::text::{self, Pattern};
 
 /// The most rules of one policy.
 const MAX_RULES: usize = 1_000;
+/// The most attributes on elements in one policy: a rule allows each of its attributes on each of its elements.
+const MAX_ATTRIBUTES: usize = 20_000;
 
 /// What may stay.
 #[derive(Debug, Default)]
 pub(super) struct Policy {
     elements: BTreeSet<String>,
     /// By element and attribute; the element `*` is any.
-    attributes: BTreeMap<(String, String), Vec<Option<Arc<Regex>>>>,
+    attributes: BTreeMap<(String, String), Vec<Option<Arc<Pattern>>>>,
     pub(super) urls: Urls,
     pub(super) nofollow: bool,
     pub(super) noreferrer: bool,
     pub(super) target_blank: bool,
+}
+
+/// Tells whether rules allow no more than so many attributes and elements, and no pattern has to be looked for.
+pub(super) fn is_light(rules: &Value, most: usize) -> bool {
+    let Some(rules) = rules.as_array() else { return true };
+    let weight = |rule: &Value| {
+        let parts = rule.as_array().map(Vec::as_slice).unwrap_or_default();
+        let count = |index| parts.get(index).and_then(Value::as_array).map_or(0, Vec::len);
+        let has_pattern = parts.get(2).is_some_and(|pattern| pattern.as_str().is_some());
+        if has_pattern { usize::MAX } else { 1_usize.saturating_add(count(1).saturating_mul(count(3).max(1))) }
+    };
+    rules.len() <= most && rules.iter().map(weight).fold(0, usize::saturating_add) <= most
 }
 
 /// Elements that no policy can allow: what stands in them is no text, or is a page of its own.
@@ -46,6 +62,7 @@ impl Policy {
         let changed = || Fault::Raised("Policy expected: call this with `:`".to_owned());
         let rules = rules.as_array().filter(|rules| rules.len() <= MAX_RULES).ok_or_else(changed)?;
         let mut policy = Self::default();
+        let mut left = MAX_ATTRIBUTES;
         for rule in rules {
             let parts = rule.as_array().ok_or_else(changed)?;
             let name = parts.first().and_then(Value::as_str).ok_or_else(changed)?;
@@ -57,10 +74,13 @@ impl Policy {
                 "ugc" => policy.allow_user_content(),
                 "allow_elements" => policy.allow(&values),
                 "attrs" => {
-                    let pattern = parts.get(2).and_then(Value::as_str).map(crate::text::compile).transpose()?;
+                    let pattern = parts.get(2).and_then(Value::as_str).map(text::compile).transpose()?;
                     let elements = texts(parts.get(3));
                     let everywhere = parts.get(3) == Some(&Value::Boolean(true));
                     let elements = if everywhere { vec!["*"] } else { elements };
+                    let count = values.len().saturating_mul(elements.len());
+                    let too_many = || invalid(format!("a policy allows at most {MAX_ATTRIBUTES} attributes of elements"));
+                    left = left.checked_sub(count).ok_or_else(too_many)?;
                     policy.allow_attributes(&values, &elements, pattern.as_ref());
                 }
                 "allow_url_schemes" => policy.urls.allow_schemes(&values),
@@ -89,17 +109,26 @@ impl Policy {
     }
 
     /// Tells whether an attribute may stay on an element.
-    pub(super) fn allows_attribute(&self, element: &str, name: &str, value: &str) -> bool {
+    pub(super) fn allows_attribute(&self, element: &str, name: &str, value: &str, watch: &Watch) -> Result<bool, Error> {
         // Handlers are programs.
         if name.starts_with("on") {
-            return false;
+            return Ok(false);
         }
         let rules = [element, "*"].into_iter().filter_map(|element| self.attributes.get(&(element.to_owned(), name.to_owned())));
-        let mut rules = rules.flatten();
-        rules.any(|pattern| match pattern {
-            Some(pattern) => pattern.is_match(value.as_bytes()),
-            None => name != "style" || is_plain_style(value),
-        })
+        for pattern in rules.flatten() {
+            watch.check()?;
+            let allows = match pattern {
+                Some(pattern) => {
+                    pattern.check(value.len())?;
+                    pattern.is_match(value.as_bytes())
+                }
+                None => name != "style" || is_plain_style(value),
+            };
+            if allows {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn allow(&mut self, elements: &[&str]) {
@@ -107,7 +136,7 @@ impl Policy {
         self.elements.extend(lower.filter(|element| !NEVER.contains(&element.as_str())));
     }
 
-    fn allow_attributes(&mut self, names: &[&str], elements: &[&str], pattern: Option<&Arc<Regex>>) {
+    fn allow_attributes(&mut self, names: &[&str], elements: &[&str], pattern: Option<&Arc<Pattern>>) {
         for element in elements {
             if *element != "*" {
                 self.allow(&[element]);

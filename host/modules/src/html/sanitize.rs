@@ -1,9 +1,13 @@
 //! Writes a page again, with what its policy allows.
 
+use moonlet_runtime::Error;
+
 use super::entities::{decode, push_escaped};
 use super::policy::Policy;
 use super::tokens::{Token, Tokens};
 use super::urls;
+use crate::fail::answer_too_long;
+use crate::heavy::Watch;
 
 /// Elements that go with everything in them.
 const WITH_CONTENT: &[&str] = &[
@@ -29,13 +33,21 @@ const OPEN: &[&str] = &["p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody
 /// How many elements may be open: what is deeper becomes text.
 const MAX_OPEN: usize = 256;
 
-/// Makes a page harmless.
-pub(super) fn sanitize(page: &str, policy: &Policy) -> String {
-    let mut out = String::with_capacity(page.len());
+/// Makes a page harmless, which may have `most` bytes then.
+pub(super) fn sanitize(page: &str, policy: &Policy, most: usize, watch: &mut Watch) -> Result<String, Error> {
+    let mut out = String::new();
+    let mut charged = 0;
     let mut open: Vec<String> = Vec::new();
     // The element that is left out with its content, and how often it stands within itself.
     let mut skipped: Option<(String, usize)> = None;
     for token in Tokens::new(page) {
+        // What one token becomes is no more than six times as long.
+        watch.hold(out.len() - charged)?;
+        charged = out.len();
+        if charged > most {
+            let message = "the page is longer than one answer to this process may be; raise `limits.message_size`";
+            return Err(answer_too_long(message, most));
+        }
         if let Some((element, depth)) = &mut skipped {
             match &token {
                 Token::Start { name, closed: false, .. } if name == element => *depth += 1,
@@ -60,7 +72,7 @@ pub(super) fn sanitize(page: &str, policy: &Policy) -> String {
                 if !is_void && open.len() >= MAX_OPEN {
                     continue;
                 }
-                push_tag(&mut out, &name, &attributes, closed && is_void, policy);
+                push_tag(&mut out, &name, &attributes, closed && is_void, policy, watch)?;
                 if !is_void {
                     open.push(name);
                 }
@@ -78,7 +90,7 @@ pub(super) fn sanitize(page: &str, policy: &Policy) -> String {
     for element in open.iter().rev() {
         close(&mut out, element, true);
     }
-    out
+    Ok(out)
 }
 
 fn close(out: &mut String, element: &str, always: bool) {
@@ -89,12 +101,19 @@ fn close(out: &mut String, element: &str, always: bool) {
     }
 }
 
-fn push_tag(out: &mut String, name: &str, attributes: &[(String, &str)], closed: bool, policy: &Policy) {
+fn push_tag(
+    out: &mut String,
+    name: &str,
+    attributes: &[(String, &str)],
+    closed: bool,
+    policy: &Policy,
+    watch: &Watch,
+) -> Result<(), Error> {
     let mut kept: Vec<(&str, String)> = Vec::new();
     for (attribute, value) in attributes {
         let value = decode(value);
         let plain = attribute.chars().all(|c| c.is_ascii_alphanumeric() || "-_:.".contains(c));
-        if !plain || !policy.allows_attribute(name, attribute, &value) {
+        if !plain || !policy.allows_attribute(name, attribute, &value, watch)? {
             continue;
         }
         if urls::is_url(attribute) && !policy.urls.allow(name, attribute, &value) {
@@ -115,6 +134,7 @@ fn push_tag(out: &mut String, name: &str, attributes: &[(String, &str)], closed:
         out.push('"');
     }
     out.push_str(if closed { "/>" } else { ">" });
+    Ok(())
 }
 
 /// Adds what a policy wants on every link.
@@ -155,6 +175,10 @@ mod tests {
     use moonlet_runtime::Value;
 
     use super::*;
+
+    fn sanitize(page: &str, policy: &Policy) -> String {
+        super::sanitize(page, policy, 1 << 24, &mut Watch::default()).unwrap()
+    }
 
     fn policy(rules: &str) -> Policy {
         let json: serde_json::Value = serde_json::from_str(rules).unwrap();
@@ -245,5 +269,35 @@ mod tests {
         for part in ["<", "<b>", "<b ", "&", "<!--", "<a href=", "</", "<script>", "&#", "<b a=\"", "]]>", "<b/"] {
             sanitize(&part.repeat(20_000), &ugc);
         }
+        let start = std::time::Instant::now();
+        for part in ["<!---->", "<!-->", "<!--a--!>", "<!a>", "<b a a a>"] {
+            sanitize(&part.repeat(300_000), &ugc);
+        }
+        assert!(start.elapsed().as_secs() < 10);
+        let page = "<b>\"</b>".repeat(1_000);
+        assert_eq!(super::sanitize(&page, &ugc, 8_000, &mut Watch::default()).unwrap_err().kind, "LimitExceeded");
+        assert_eq!(super::sanitize(&page, &ugc, 80_000, &mut Watch::canceled_now()).unwrap_err().kind, "Canceled");
+    }
+
+    #[test]
+    fn comments_end_where_browsers_end_them() {
+        let ugc = policy(r#"[["ugc", []]]"#);
+        for (page, expected) in [
+            ("<!--a-->b-->", "b--&gt;"),
+            ("<!--a--!>b-->", "b--&gt;"),
+            ("<!-- > - > -- > --->b", "b"),
+            ("<!--->b", "b"),
+            ("<!----!>b", "b"),
+            ("<!--a->b", ""),
+        ] {
+            assert_eq!(sanitize(page, &ugc), expected, "{page}");
+        }
+    }
+
+    #[test]
+    fn rules_do_not_multiply_without_end() {
+        let names: Vec<Value> = (0..1_000).map(|number| Value::from(format!("a{number}"))).collect();
+        let rule = Value::Array(vec!["attrs".into(), Value::Array(names.clone()), false.into(), Value::Array(names)]);
+        assert!(Policy::read(&Value::Array(vec![rule])).is_err());
     }
 }

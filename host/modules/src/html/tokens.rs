@@ -65,8 +65,7 @@ impl<'a> Tokens<'a> {
                 continue;
             }
             let (name, value) = self.attribute()?;
-            let known = attributes.iter().any(|(other, _)| *other == name);
-            if !known && attributes.len() < MAX_ATTRIBUTES {
+            if attributes.len() < MAX_ATTRIBUTES && !attributes.iter().any(|(other, _)| *other == name) {
                 attributes.push((name, value));
             }
         }
@@ -128,8 +127,11 @@ impl<'a> Iterator for Tokens<'a> {
                 // `<!-->` and `<!--->` are whole comments.
                 let short = if comment.starts_with('>') { Some(1) } else { comment.starts_with("->").then_some(2) };
                 let end = short.or_else(|| {
-                    let ends = [comment.find("-->").map(|at| at + 3), comment.find("--!>").map(|at| at + 4)];
-                    ends.into_iter().flatten().min()
+                    // No farther than to the first end: what is behind it is read again.
+                    let mut ends = comment.match_indices('>').map(|(at, _)| at);
+                    let is_end =
+                        |at: &usize| comment.get(..*at).is_some_and(|text| text.ends_with("--") || text.ends_with("--!"));
+                    ends.find(is_end).map(|at| at + 1)
                 });
                 self.take(3 + end.unwrap_or(comment.len()));
                 continue;

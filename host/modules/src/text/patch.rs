@@ -4,11 +4,14 @@
 
 use moonlet_runtime::{Error, Value};
 
-use super::diff::{Operation, Options, Piece};
-use crate::fail::invalid;
+use super::diff::{Operation, Options, PIECE, Piece};
+use crate::fail::{answer_too_long, exceeded, invalid};
+use crate::heavy::Watch;
 
 /// The most patches, and pieces in them, that are applied at once.
 const MAX_PIECES: usize = 100_000;
+/// The most bytes that patches may be looked for in, all together: each reads the text, and most of it is moved when one is applied.
+const MAX_WORK: u64 = 4 << 30;
 
 /// One patch: where it starts in the old text, counted in characters, and its pieces.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,13 +27,15 @@ impl Patch {
 }
 
 /// Makes patches of a difference.
-pub(super) fn make(pieces: &[Piece], options: &Options) -> Value {
+pub(super) fn make(pieces: &[Piece], options: &Options, watch: &mut Watch) -> Result<Value, Error> {
     let margin = options.patch_margin;
     let mut patches: Vec<Patch> = Vec::new();
     let mut open: Option<Patch> = None;
     // Where the next piece starts in the old text, and the text right before it.
-    let (mut place, mut before) = (0, String::new());
+    let (mut place, mut before) = (0_usize, String::new());
     for (index, piece) in pieces.iter().enumerate() {
+        // It stands in a patch, and escaped in the text of that.
+        watch.hold(PIECE + 2 * piece.text.len())?;
         let length = piece.text.chars().count();
         if piece.operation == Operation::Equal {
             let is_last = index + 1 == pieces.len();
@@ -47,7 +52,7 @@ pub(super) fn make(pieces: &[Piece], options: &Options) -> Value {
         } else if let Some(patch) = &mut open {
             patch.pieces.push(piece.clone());
         } else {
-            let start = place - before.chars().count();
+            let start = place.saturating_sub(before.chars().count());
             let around = Piece { operation: Operation::Equal, text: std::mem::take(&mut before) };
             open = Some(Patch { start, pieces: vec![around, piece.clone()] });
         }
@@ -57,13 +62,15 @@ pub(super) fn make(pieces: &[Piece], options: &Options) -> Value {
     }
     patches.extend(open);
     let mut shift: isize = 0;
-    let texts = patches.iter().map(|patch| {
+    let mut texts = Vec::new();
+    for patch in &patches {
         let text = write(patch, shift);
-        shift += patch.side(Operation::Delete).chars().count().cast_signed();
-        shift -= patch.side(Operation::Insert).chars().count().cast_signed();
-        Value::Map(vec![("text".into(), text.into())])
-    });
-    Value::Array(texts.collect())
+        watch.hold(PIECE + text.len())?;
+        shift = shift.saturating_add(patch.side(Operation::Delete).chars().count().cast_signed());
+        shift = shift.saturating_sub(patch.side(Operation::Insert).chars().count().cast_signed());
+        texts.push(Value::Map(vec![("text".into(), text.into())]));
+    }
+    Ok(Value::Array(texts))
 }
 
 fn first(text: &str, count: usize) -> String {
@@ -78,8 +85,8 @@ fn last(text: &str, count: usize) -> String {
 fn write(patch: &Patch, shift: isize) -> String {
     let range = |start: usize, length: usize| match length {
         0 => format!("{start},0"),
-        1 => format!("{}", start + 1),
-        _ => format!("{},{length}", start + 1),
+        1 => format!("{}", start.saturating_add(1)),
+        _ => format!("{},{length}", start.saturating_add(1)),
     };
     let (old, new) = (patch.side(Operation::Insert).chars().count(), patch.side(Operation::Delete).chars().count());
     let mut text = format!("@@ -{} +{} @@\n", range(patch.start, old), range(patch.start.saturating_add_signed(shift), new));
@@ -120,7 +127,7 @@ fn unescape(text: &str) -> Option<String> {
 }
 
 /// Reads the patches that Lua gives back.
-pub(super) fn read(items: &[Value]) -> Result<Vec<Patch>, Error> {
+pub(super) fn read(items: &[Value], watch: &mut Watch) -> Result<Vec<Patch>, Error> {
     let mut patches = Vec::new();
     let mut count = 0;
     for (index, item) in items.iter().enumerate() {
@@ -130,6 +137,7 @@ pub(super) fn read(items: &[Value]) -> Result<Vec<Patch>, Error> {
         let broken = || invalid(format!("patch {} cannot be read", index + 1));
         for line in text.lines() {
             count += 1;
+            watch.hold(PIECE + line.len())?;
             if count > MAX_PIECES {
                 return Err(invalid("there are too many patches"));
             }
@@ -158,25 +166,45 @@ fn read_start(head: &str) -> Option<usize> {
     if length == "0" { Some(start) } else { start.checked_sub(1) }
 }
 
-/// Applies patches; tells also whether all of them fitted.
-pub(super) fn apply(patches: &[Patch], text: &str, options: &Options) -> (String, bool) {
+/// Applies patches, as long as the text is no longer than `most` bytes; tells also whether all of them fitted.
+pub(super) fn apply(
+    patches: &[Patch],
+    text: &str,
+    options: &Options,
+    most: usize,
+    watch: &mut Watch,
+) -> Result<(String, bool), Error> {
     let mut text = text.to_owned();
+    watch.hold(text.len())?;
     let mut all = true;
     let mut shift: isize = 0;
+    let mut work: u64 = 0;
     for patch in patches {
+        watch.check()?;
         let (old, new) = (patch.side(Operation::Insert), patch.side(Operation::Delete));
+        work = work.saturating_add((text.len() + old.len() + new.len()) as u64);
+        if work > MAX_WORK {
+            let message = "there are too many patches for so long a text";
+            return Err(exceeded(message, "patched_bytes", MAX_WORK));
+        }
         let expected = patch.start.saturating_add_signed(shift);
-        if let Some(found) = nearest(&text, &old, expected, options.match_distance) {
-            text.replace_range(found..found + old.len(), &new);
-        } else if let Some((found, old, new)) = core(patch, &text, expected, options) {
-            text.replace_range(found..found + old.len(), &new);
+        let (found, old, new) = if let Some(found) = nearest(&text, &old, expected, options.match_distance) {
+            (found, old, new)
+        } else if let Some(core) = core(patch, &text, expected, options) {
+            core
         } else {
             all = false;
             continue;
+        };
+        if text.len().saturating_add(new.len()).saturating_sub(old.len()) > most {
+            let message = "the text would be longer than one answer to this process may be; raise `limits.message_size`";
+            return Err(answer_too_long(message, most));
         }
-        shift += new.chars().count().cast_signed() - old.chars().count().cast_signed();
+        watch.hold(new.len())?;
+        text.replace_range(found..found + old.len(), &new);
+        shift = shift.saturating_add(new.chars().count().cast_signed()).saturating_sub(old.chars().count().cast_signed());
     }
-    (text, all)
+    Ok((text, all))
 }
 
 /// Finds what a patch changes without the text around it, for a text whose surroundings have changed.
@@ -189,7 +217,7 @@ fn core(patch: &Patch, text: &str, expected: usize, options: &Options) -> Option
     if old.is_empty() {
         return None;
     }
-    let found = nearest(text, &old, expected + lead, options.match_distance)?;
+    let found = nearest(text, &old, expected.saturating_add(lead), options.match_distance)?;
     Some((found, old, new))
 }
 
@@ -212,9 +240,20 @@ mod tests {
     use super::super::diff;
     use super::*;
 
+    const MOST: usize = 1 << 20;
+
     fn patch(a: &str, b: &str) -> Vec<Patch> {
-        let options = Options::read(&[]).unwrap();
-        read(make(&diff::compare(a, b, &options), &options).as_array().unwrap()).unwrap()
+        let (options, mut watch) = (Options::read(&[]).unwrap(), Watch::default());
+        let pieces = diff::compare(a, b, &options, &mut watch).unwrap();
+        read(make(&pieces, &options, &mut watch).unwrap().as_array().unwrap(), &mut watch).unwrap()
+    }
+
+    fn read_text(text: &str) -> Result<Vec<Patch>, Error> {
+        read(&[Value::Map(vec![("text".into(), text.into())])], &mut Watch::default())
+    }
+
+    fn apply(patches: &[Patch], text: &str, options: &Options) -> (String, bool) {
+        super::apply(patches, text, options, MOST, &mut Watch::default()).unwrap()
     }
 
     #[test]
@@ -241,7 +280,22 @@ mod tests {
         assert_eq!(apply(&patches, "zero one two three four", &options), ("zero one 2 three four".to_owned(), true));
         assert_eq!(apply(&patches, "something else", &options), ("something else".to_owned(), false));
         for text in ["@@ -x", "@@ -1 +1 @@\n*x", " x", "@@ -1 +1 @@\n-%zz"] {
-            assert!(read(&[Value::Map(vec![("text".into(), text.into())])]).is_err(), "{text}");
+            assert!(read_text(text).is_err(), "{text}");
         }
+    }
+    #[test]
+    fn hostile_patches_end() {
+        let options = Options::read(&[]).unwrap();
+        let patches =
+            read_text("@@ -18446744073709551615 +1 @@\n xx\n-yy\n@@ -18446744073709551615,0 +1 @@\n xx\n+yy\n").unwrap();
+        assert_eq!(apply(&patches, "hello", &options), ("hello".to_owned(), false));
+        let growing = read_text(&format!("@@ -1,0 +1,70 @@\n+{}\n", "x".repeat(70)).repeat(20_000)).unwrap();
+        let error = super::apply(&growing, "hello", &options, MOST, &mut Watch::default()).unwrap_err();
+        assert_eq!(error.kind, "LimitExceeded");
+        let error = super::apply(&growing, "hello", &options, MOST, &mut Watch::canceled_now()).unwrap_err();
+        assert_eq!(error.kind, "Canceled");
+        let missed = read_text(&"@@ -1 +1 @@\n-y\n".repeat(50_000)).unwrap();
+        let error = super::apply(&missed, &"x".repeat(MOST), &options, MOST, &mut Watch::default()).unwrap_err();
+        assert_eq!(error.kind, "LimitExceeded");
     }
 }
