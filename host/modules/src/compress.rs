@@ -2,10 +2,10 @@
 //!
 //! What a compressed string unfolds to is bounded while it unfolds, so that a few bytes cannot become gigabytes.
 
-use moonlet_runtime::{Answer, Args, Error, Fault, HostModule, Manifest, ModuleCall, Value};
+use moonlet_runtime::{Answer, Args, Error, Fault, Freight, HostModule, Manifest, ModuleCall, Value};
 
 use crate::fail::{about_limit, answer_too_long, internal, invalid, no_function};
-use crate::heavy;
+use crate::heavy::{self, Canceled, Watch};
 
 mod codec;
 mod dictionary;
@@ -17,6 +17,8 @@ const DEFAULT_MAX: i64 = 128 * 1024 * 1024;
 const LARGEST_MAX: i64 = 1024 * 1024 * 1024;
 /// Strings up to this length are worked on in the caller's own step.
 const QUICK: usize = 16 * 1024;
+/// And for which the library takes no more memory than this.
+const QUICK_MEMORY: usize = 16 << 20;
 /// And decoded ones that may have no more than this.
 const QUICK_OUTPUT: usize = 256 * 1024;
 
@@ -80,15 +82,17 @@ fn encode(call: &ModuleCall<'_>, codec: Codec, args: &Args<'_>) -> Result<Answer
             _ => {}
         }
     }
+    let memory = codec.packing_memory(data.len().saturating_add(dictionary.as_ref().map_or(0, Vec::len)), level);
     let quick = data.len() <= QUICK && codec.is_quick(level) && dictionary.is_none();
-    let job = move || {
-        let packed = codec.encode(&data, level, dictionary.as_deref());
-        packed.map(Value::Binary).map_err(|error| internal(format!("failed to compress: {error}")))
+    let freight = call.freight();
+    freight.add(data.len())?;
+    let job = move |canceled: &Canceled| {
+        codec.encode(&data, level, dictionary.as_deref(), &mut watch(canceled, freight, memory)?).map(Value::Binary)
     };
     if quick {
-        return Answer::one(job()?);
+        return Answer::one(job(&Canceled::default())?);
     }
-    heavy::run(call, move |_| Ok(vec![job()?]))
+    heavy::run(call, move |canceled| Ok(vec![job(canceled)?]))
 }
 
 fn decode(call: &ModuleCall<'_>, codec: Codec, args: &Args<'_>) -> Result<Answer, Fault> {
@@ -111,8 +115,16 @@ fn decode(call: &ModuleCall<'_>, codec: Codec, args: &Args<'_>) -> Result<Answer
     // What is longer than an answer may be would be made for nothing.
     let answer = call.max_bytes().saturating_sub(16);
     let allowed = asked.min(answer);
-    let quick = data.len() <= QUICK && allowed <= QUICK_OUTPUT && dictionary.is_none();
-    let job = move || match codec.decode(&data, allowed, dictionary.as_deref()) {
+    let memory = codec.unpacking_memory(&data).saturating_add(dictionary.as_ref().map_or(0, Vec::len));
+    let quick = data.len() <= QUICK && allowed <= QUICK_OUTPUT && memory <= QUICK_MEMORY && dictionary.is_none();
+    let freight = call.freight();
+    freight.add(data.len())?;
+    let job = move |canceled: &Canceled| match codec.decode(
+        &data,
+        allowed,
+        dictionary.as_deref(),
+        &mut watch(canceled, freight, memory)?,
+    ) {
         Ok(bytes) => Ok(Value::Binary(bytes)),
         Err(Trouble::TooLong) if allowed < asked => Err(answer_too_long(
             format!(
@@ -126,11 +138,18 @@ fn decode(call: &ModuleCall<'_>, codec: Codec, args: &Args<'_>) -> Result<Answer
             Err(about_limit(internal(message), "max_size", asked as u64))
         }
         Err(Trouble::Broken(why)) => Err(invalid(format!("failed to decompress: {why}"))),
+        Err(Trouble::Stopped(error)) => Err(error),
     };
     if quick {
-        return Answer::one(job()?);
+        return Answer::one(job(&Canceled::default())?);
     }
-    heavy::run(call, move |_| Ok(vec![job()?]))
+    heavy::run(call, move |canceled| Ok(vec![job(canceled)?]))
+}
+
+/// Watches over work for which the library takes so much memory.
+fn watch(canceled: &Canceled, freight: Freight, memory: usize) -> Result<Watch, Error> {
+    freight.add(memory)?;
+    Ok(Watch::new(canceled, freight))
 }
 
 fn data<'a>(args: &'a Args<'_>) -> Result<&'a [u8], Fault> {

@@ -6,6 +6,8 @@ use super::{bytes_of, integer};
 use crate::fail::{internal, invalid};
 use crate::heavy;
 
+/// What the trainer takes for its tables.
+const TRAINING: usize = 16 << 20;
 const DEFAULT_SIZE: i64 = 114_688;
 /// The shortest sample that is of use.
 const MIN_SAMPLE: usize = 8;
@@ -37,7 +39,10 @@ pub(super) fn train(call: &ModuleCall<'_>, args: &Args<'_>) -> Result<Answer, Fa
     }
     let number = u32::try_from(number).map_err(|_| invalid("`id` must be from 0 to 4294967295"))?;
     let size = usize::try_from(size).unwrap_or(0).min(call.max_bytes().saturating_sub(16));
+    let freight = call.freight();
+    let memory = samples.iter().map(|sample| sample.len().saturating_mul(2).saturating_add(32)).sum::<usize>();
     heavy::run(call, move |_| {
+        freight.add(memory.saturating_add(TRAINING).saturating_add(size.saturating_mul(4)))?;
         let dictionary = zstd::dict::from_samples(&samples, size).or_else(|error| {
             // The trainer wants many samples; a few are as good a dictionary as they are.
             fallback(&samples, size, number).ok_or(error)
