@@ -176,7 +176,8 @@ mod tests {
     fn hosts_take_turns_and_who_gave_up_has_none() {
         let places = Arc::new(Places::new(1));
         let mut place = poll(pin!(places.take("a", u64::MAX))).unwrap().unwrap();
-        let mut waiting: Vec<_> = ["a", "a", "a", "b", "b"].into_iter().map(|host| (host, Box::pin(places.take(host, u64::MAX)))).collect();
+        let mut waiting: Vec<_> =
+            ["a", "a", "a", "b", "b"].into_iter().map(|host| (host, Box::pin(places.take(host, u64::MAX)))).collect();
         waiting.iter_mut().for_each(|(_, future)| assert!(poll(future.as_mut()).is_none()));
         drop(waiting.remove(0));
         let mut order = Vec::new();
