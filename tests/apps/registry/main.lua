@@ -308,7 +308,7 @@ check.case("hosts, processes and services made at run time are live", function()
             id = "registry.test:echo",
             kind = "process.lua",
             data = {
-                source = "return { main = function(to, text) process.send(to, 'echo', text) process.inbox():receive() end }",
+                source = "return { main = function(to, text) process.send(to, 'echo', text) process.events():receive() end }",
                 method = "main",
             },
         })
