@@ -204,3 +204,35 @@ fn hostile_expressions_end() {
         assert!(eval(source, "").is_err(), "{}", source.get(..40.min(source.len())).unwrap_or(""));
     }
 }
+
+#[test]
+fn long_texts_take_steps() {
+    let environment = Value::Map(vec![("s".into(), "a".repeat(1_000_000).into())]);
+    for source in [
+        "count(1..1000, hasPrefix(s, s))",
+        "count(1..1000, s startsWith s)",
+        "count(1..1000, s < s)",
+        "count(1..1000, s[-1] == 'a')",
+        "count(1..1000, s matches '(a|b){1,300}c$')",
+        "sortBy(1..1000, s)",
+        "groupBy(1..1000, s)",
+        "map(1..1000, #)",
+    ] {
+        let program = parser::parse(source).map_err(|problem| problem.describe(source)).unwrap();
+        let result = evaluate::run(&program, &environment, 1 << 20, None);
+        let allowed = source.starts_with("map");
+        assert!(allowed || result.is_err_and(|error| error.message.contains("steps")), "{source}");
+        assert!(evaluate::run_quickly(&program, &environment, 1 << 20).is_none(), "{source}");
+    }
+}
+
+#[test]
+fn trimming_takes_the_sum_of_both_lengths() {
+    let environment =
+        Value::Map(vec![("s".into(), "a".repeat(1_000_000).into()), ("c".into(), format!("{}a", "b".repeat(1_000_000)).into())]);
+    let program = parser::parse("trim(s, c)").map_err(|problem| problem.describe("")).unwrap();
+    let start = std::time::Instant::now();
+    assert_eq!(evaluate::run(&program, &environment, 1 << 20, None).unwrap(), "".into());
+    assert!(start.elapsed() < std::time::Duration::from_secs(5));
+    assert_eq!(eval("trim('xyäaäyx', 'äyx')", "").unwrap(), "\"a\"");
+}

@@ -121,7 +121,7 @@ fn what_waits_takes_room_until_it_is_taken() {
     let pool = Arc::new(Pool::new(1_000));
     let room = |_: &u32, size: usize| Room::take(Some(&pool), size);
     let ids = [1, 2].map(|_| bus.subscribe(1, "s", None).unwrap());
-    let mut publish = |bus: &mut Bus| bus.publish_where(event("s", "k", 0), 500, |_| true, room, &mut Vec::new()).unwrap();
+    let publish = |bus: &mut Bus| bus.publish_where(event("s", "k", 0), 500, |_| true, room, &mut Vec::new()).unwrap();
     assert_eq!(publish(&mut bus), Published { delivered: 1, lost: 1 });
     assert!(pool.check(500).is_err());
     drain(&mut bus, 1, ids[0]);
