@@ -234,9 +234,10 @@ unsafe extern "C-unwind" fn require(lua: State) -> c_int {
     }
     let entry = String::from_utf8_lossy(lua::to_bytes(lua, ffi::lua_upvalueindex(2)).unwrap_or(b""));
     let name = String::from_utf8_lossy(name);
-    let message =
-        format!("module '{name}' not found; if it exists, add `{name}` to `modules:` (or `imports:`) of entry `{entry}`, and to \
-            `allow: {{ modules }}` of its process host if that has a list");
+    let message = format!(
+        "module '{name}' not found; if it exists, add `{name}` to `modules:` (or `imports:`) of entry `{entry}`, and to \
+            `allow: {{ modules }}` of its process host if that has a list"
+    );
     drop((entry, name));
     lua::raise(lua, message)
 }

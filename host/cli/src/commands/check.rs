@@ -87,7 +87,9 @@ fn check_code(code: &str, diagnostics: &[Diagnostic]) -> Result<(), Failure> {
     let mut known: Vec<&str> = codes().collect();
     known.extend(diagnostics.iter().map(|diagnostic| diagnostic.code.as_ref()));
     match nearest(code, known) {
-        Some(near) => Err(Failure::message(format!("no report has the code `{code}`")).usage().help(format!("there is `{near}`"))),
+        Some(near) => {
+            Err(Failure::message(format!("no report has the code `{code}`")).usage().help(format!("there is `{near}`")))
+        }
         None => Ok(()),
     }
 }

@@ -128,12 +128,7 @@ struct Relation {
 }
 
 /// Reads what a part is related to, by id.
-fn relations(
-    package: &Package,
-    part: &str,
-    memory: &Freight,
-    canceled: &Canceled,
-) -> Result<BTreeMap<String, Relation>, Error> {
+fn relations(package: &Package, part: &str, memory: &Freight, canceled: &Canceled) -> Result<BTreeMap<String, Relation>, Error> {
     let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
     let slash = if folder.is_empty() { "" } else { "/" };
     let mut found = BTreeMap::new();

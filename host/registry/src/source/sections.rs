@@ -31,8 +31,21 @@ const SECTIONS: &[(&str, Fields)] = &[
     (
         "otel",
         Fields::Of(&[
-            "enabled", "endpoint", "protocol", "service_name", "service_version", "insecure", "sample_rate", "propagators",
-            "traces_enabled", "metrics_enabled", "http", "process", "interceptor", "queue", "temporal",
+            "enabled",
+            "endpoint",
+            "protocol",
+            "service_name",
+            "service_version",
+            "insecure",
+            "sample_rate",
+            "propagators",
+            "traces_enabled",
+            "metrics_enabled",
+            "http",
+            "process",
+            "interceptor",
+            "queue",
+            "temporal",
         ]),
     ),
     ("disable", Fields::Of(&["namespaces", "entries"])),
@@ -78,7 +91,8 @@ pub(super) fn check(file: &Arc<str>, config: &Node, diagnostics: &mut Vec<Diagno
 
 fn report(file: &Arc<str>, pair: &Pair, level: Level, what: &str, near: Option<&str>) -> Diagnostic {
     let message = format!("`{}` is not {what} of the configuration", pair.key);
-    let diagnostic = Diagnostic::new("unknown-setting", level, message).at(Arc::clone(file), pair.key_span.clone(), "nobody reads it");
+    let diagnostic =
+        Diagnostic::new("unknown-setting", level, message).at(Arc::clone(file), pair.key_span.clone(), "nobody reads it");
     match near {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => diagnostic,

@@ -14,8 +14,8 @@ use super::target::Target;
 use crate::exit;
 use crate::failure::Failure;
 use crate::modules;
-use crate::output;
 use crate::observe;
+use crate::output;
 use crate::settings::Settings;
 use crate::telemetry::Telemetry;
 

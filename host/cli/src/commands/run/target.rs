@@ -82,7 +82,8 @@ fn find_entry(snapshot: &Snapshot, text: &str) -> Result<EntryId, Failure> {
     match snapshot.get(&id) {
         Some(entry) if is_process(entry) || is_function(entry) => Ok(id),
         Some(entry) => {
-            let failure = Failure::message(format!("`{id}` is of kind `{}`, and only processes and functions can be run", entry.kind));
+            let failure =
+                Failure::message(format!("`{id}` is of kind `{}`, and only processes and functions can be run", entry.kind));
             Err(failure.help("name an entry of kind `process.lua`, `process.wasm` or `function.lua`"))
         }
         None => Err(no_process(snapshot, id.as_str())),
