@@ -77,6 +77,17 @@ impl Machine {
     }
 }
 
+/// A page that nobody writes to. It aligns the writable data of the guest, so that how many pages of them and of the heap behind them a
+/// process dirties does not change with the constants in front of them.
+#[cfg(target_arch = "wasm32")]
+#[used]
+#[unsafe(link_section = ".data.first")]
+static mut FIRST: Page = Page([1; 4096]);
+
+#[cfg(target_arch = "wasm32")]
+#[repr(align(4096))]
+struct Page([u8; 4096]);
+
 #[cfg(target_arch = "wasm32")]
 static mut MACHINE: std::mem::MaybeUninit<Machine> = std::mem::MaybeUninit::zeroed();
 

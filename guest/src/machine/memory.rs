@@ -90,6 +90,8 @@ unsafe fn fill_holes() {
     /// No hole is that large, so such a block lies at the end of the heap. It also grows the memory, so that small processes need not;
     /// more would cost every process, because what is written to is looked for in all of the memory when it ends.
     const LARGE: usize = 256 << 10;
+    /// What the host copies when a process writes to it.
+    const PAGE: usize = 4096;
     let end = realloc(ptr::null_mut(), LARGE);
     free(end);
     let mut size = 4096;
@@ -102,6 +104,11 @@ unsafe fn fill_holes() {
             }
         }
         size /= 2;
+    }
+    // What comes next begins with a page: otherwise the same few kilobytes of a process may lie in one page more.
+    let mut block = realloc(ptr::null_mut(), 8);
+    while !block.is_null() && block as usize % PAGE < PAGE - 16 {
+        block = realloc(ptr::null_mut(), 8);
     }
 }
 

@@ -63,7 +63,7 @@ mod tests {
 
     /// What functions that live for one request use. Not all modules: a process that marks its image pays for each, and with a few more the
     /// table of strings in the image would need twice as many places, and so one page more of every process.
-    const READY: &[&str] = &["env", "http", "http_client", "queue", "security", "sql", "store"];
+    const READY: &[&str] = &["env", "http", "queue", "security", "sql", "store"];
 
     /// Finds the file with the Lua of a module.
     fn find_file(folder: &Path, text: &str) -> io::Result<Option<PathBuf>> {
