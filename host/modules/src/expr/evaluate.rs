@@ -1,6 +1,7 @@
 //! Runs a program over an environment.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use moonlet_runtime::{Error, Value};
 
@@ -10,6 +11,7 @@ use super::value::{Item, KEY_BYTES, Room};
 use super::{builtins, dates, number, predicate};
 use crate::fail::{exceeded, internal};
 use crate::heavy::Canceled;
+use crate::text::Pattern;
 
 /// What one run may do. A step is about one operation, or 64 bytes that are copied.
 const MAX_STEPS: usize = 500_000;
@@ -19,8 +21,6 @@ const QUICK_STEPS: usize = 5_000;
 const QUICK_RESULT: usize = 64 * 1024;
 /// Steps after which a run looks whether somebody waits for it still.
 const ASKED: usize = 1_024;
-/// The most states of a compiled pattern, about: the size of it is bounded.
-const MAX_STATES: usize = 8_192;
 /// The longest list that a range makes, and the longest string.
 const MAX_RANGE: i64 = 100_000;
 pub(super) const MAX_TEXT: usize = 1024 * 1024;
@@ -107,19 +107,23 @@ impl Steps {
         Ok(())
     }
 
-    /// Takes the steps of a search with a regular expression. What there is to do for each byte is not known before, at most what the
-    /// pattern says, repeated as often as its counts say; the compiled form is bounded, too. Nor is it known whether it is compiled.
-    fn search(&mut self, text: &str, pattern: &str) -> Result<(), Failure> {
-        let weight = text.len().saturating_mul(states(pattern));
-        self.take(if self.quick { 400 + weight / 32 } else { 16 + weight / 256 })
+    /// Compiles a pattern and takes the steps of a search with it: at worst each byte of the text meets each state of the pattern.
+    fn search(&mut self, text: &str, pattern: &str) -> Result<Arc<Pattern>, Failure> {
+        let failed = |error: Error| Failure::new(error.message);
+        let found = match crate::text::quick(pattern) {
+            Some(found) => found,
+            None if self.quick => {
+                self.take(self.left + 1)?;
+                return Err(Failure::new("the pattern takes long to compile"));
+            }
+            None => crate::text::compile(pattern),
+        };
+        let found = found.map_err(failed)?;
+        found.check(text.len()).map_err(failed)?;
+        let cost = usize::try_from(found.cost(text.len())).unwrap_or(usize::MAX);
+        self.take(16 + cost / if self.quick { 512 } else { 8_192 })?;
+        Ok(found)
     }
-}
-
-/// Estimates how many states the automaton of a pattern has.
-fn states(pattern: &str) -> usize {
-    let counts = pattern.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
-    let largest = counts.filter_map(|(counts, _)| counts.split(',').filter_map(|count| count.parse::<usize>().ok()).max());
-    largest.fold(pattern.len(), |states, count| states.saturating_mul(count.max(1))).min(MAX_STATES)
 }
 
 /// What a predicate sees of its function.
@@ -417,9 +421,7 @@ impl Run {
             Binary::EndsWith => texts()?.0.ends_with(&*texts()?.1),
             Binary::Matches => {
                 let (text, pattern) = texts()?;
-                self.steps.search(&text, &pattern)?;
-                let regex = crate::text::compile(&pattern).map_err(|error| Failure::new(error.message))?;
-                regex.is_match(text.as_bytes())
+                self.steps.search(&text, &pattern)?.is_match(text.as_bytes())
             }
             Binary::Range => {
                 return self.range(&a, &b).map_err(|failure| if failure.limit.is_some() { failure } else { wrong() });
