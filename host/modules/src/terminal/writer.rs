@@ -98,8 +98,23 @@ impl Writer {
 
     /// Takes a text over later.
     pub(crate) fn wait(&self, number: u64, text: Vec<u8>, completer: Completer) {
-        self.shared.state.lock().waiting.push_back((number, text, Some(completer)));
-        self.shared.news.notify_all();
+        let refused = {
+            let mut state = self.shared.state.lock();
+            // It may have been closed since the text was offered, and then nobody looks at what waits.
+            match broken(&state) {
+                Ok(()) => {
+                    state.waiting.push_back((number, text, Some(completer)));
+                    None
+                }
+                Err(error) => Some((completer, error)),
+            }
+        };
+        match refused {
+            None => {
+                self.shared.news.notify_all();
+            }
+            Some((completer, error)) => completer.complete(Err(error)),
+        }
     }
 
     /// Waits until everything that was taken over is out.
