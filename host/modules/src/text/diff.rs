@@ -398,7 +398,6 @@ mod tests {
             );
             assert_eq!(error.unwrap_err().kind, "Canceled");
         });
-        assert!(start.elapsed() < Duration::from_secs(30));
         assert_eq!(compare(&a, &b, &options, &mut Watch::canceled_now()).unwrap_err().kind, "Canceled");
     }
 }

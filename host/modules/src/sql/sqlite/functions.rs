@@ -235,8 +235,6 @@ fn last_character(text: &[u8]) -> Option<(&[u8], &[u8])> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use std::time::{Duration, Instant};
-
     use super::*;
 
     const SAME: &[&str] = &[
@@ -325,9 +323,8 @@ mod tests {
             "SELECT unhex(CAST(hex(zeroblob(1000000)) AS TEXT), hex(zeroblob(1000000)) || 'x')",
             "SELECT trim(zeroblob(4000000), hex(zeroblob(1000000)) || x'00')",
         ] {
-            let start = Instant::now();
+            // With the product of the lengths as its time, each would run for an hour.
             connection.query_row(sql, [], |_| Ok(())).unwrap();
-            assert!(start.elapsed() < Duration::from_secs(5), "{sql} took {:?}", start.elapsed());
         }
     }
 }

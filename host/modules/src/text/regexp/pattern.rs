@@ -178,8 +178,6 @@ impl Caches {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use std::time::{Duration, Instant};
-
     use super::*;
 
     #[test]
@@ -209,9 +207,9 @@ mod tests {
         for pattern in [r"\p{L}{1,3}", "[01]{5000}", "(?i)[^a][^b]", &"ab".repeat(200)] {
             assert!(quick(pattern).is_none(), "{pattern}");
         }
-        let start = Instant::now();
-        assert!(compile(&format!("(?i){}", r"[^\PL]".repeat(1_100))).is_err());
-        assert!(start.elapsed() < Duration::from_millis(500));
+        // Refused before it is compiled, which would take a second.
+        let error = compile(&format!("(?i){}", r"[^\PL]".repeat(1_100))).unwrap_err();
+        assert!(error.message.contains("classes of Unicode"), "{}", error.message);
     }
 
     #[test]
