@@ -39,15 +39,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// Only this crate may name the engine.
 const SANDBOX: &str = "moonlet-sandbox";
 
-/// The direct dependencies of each crate of the workspace, those for tests excluded.
-fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
         .current_dir(repository())
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The direct dependencies of each crate of the workspace, those for tests excluded.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let metadata = metadata();
     let name = |value: &Value| value.get("name").and_then(Value::as_str).unwrap().to_owned();
     let packages = metadata.get("packages").and_then(Value::as_array).unwrap();
     packages
@@ -58,6 +62,14 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
             (name(package), used.map(name).collect())
         })
         .collect()
+}
+
+#[test]
+fn cargo_run_starts_moonlet() {
+    let metadata = metadata();
+    let packages = metadata.get("packages").and_then(Value::as_array).unwrap();
+    let started: Vec<&str> = packages.iter().filter_map(|package| package.get("default_run")?.as_str()).collect();
+    assert_eq!(started, ["moonlet"]);
 }
 
 #[test]
