@@ -53,7 +53,7 @@ pub use kinds::{
     TokenStore, Variable, ViewError, VolumeFolder, WasiFields, WasiMount, WasiVariable, WasmEntry, WasmForm, all_kinds, kind,
 };
 pub use kinds::{HTTP_METHODS, HttpEndpoint, HttpMiddleware, HttpRouter, HttpService, HttpStatic, HttpTls};
-pub use limits::{Allow, Limits, Quota};
+pub use limits::{Allow, Limits, Quota, split_target};
 pub use load::{LoadOptions, Loaded, load};
 pub use modules::{ModuleCatalog, ModuleSupport, is_always_there};
 pub use moonlet_language::diagnostic::Diagnostic;

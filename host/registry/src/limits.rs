@@ -13,7 +13,7 @@ mod allow;
 mod quota;
 
 pub(crate) use allow::ALLOW;
-pub use allow::Allow;
+pub use allow::{Allow, split_target};
 pub(crate) use quota::QUOTA;
 pub use quota::Quota;
 

@@ -7,38 +7,25 @@ for name, plain in pairs(native) do
 end
 module.spool, module.sends = nil, nil
 
-local function has_files(options)
-    return type(options) == "table" and options.files ~= nil
-end
-
 -- Tail calls: errors name the line of the program.
-for _, name in ipairs({ "get", "post", "put", "patch", "delete", "head", "options" }) do
-    local plain = native[name]
-    module[name] = function(...)
-        local url, options = ...
-        if not has_files(options) then
+local function reading(plain, at)
+    return function(...)
+        local options = select(at, ...)
+        if type(options) ~= "table" or options.files == nil then
             return plain(...)
         end
-        local err
-        options, err = kit.part("readers", native, kit)(options)
+        local args, err = { ... }, nil
+        args[at], err = kit.part("readers", native, kit)(options)
         if err then
             return nil, err
         end
-        return plain(url, options)
+        return plain(table.unpack(args, 1, at))
     end
 end
 
-function module.request(...)
-    local method, url, options = ...
-    if not has_files(options) then
-        return native.request(...)
-    end
-    local err
-    options, err = kit.part("readers", native, kit)(options)
-    if err then
-        return nil, err
-    end
-    return native.request(method, url, options)
+for _, name in ipairs({ "get", "post", "put", "patch", "delete", "head", "options" }) do
+    module[name] = reading(native[name], 2)
 end
+module.request = reading(native.request, 3)
 
 return module

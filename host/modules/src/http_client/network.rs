@@ -10,6 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use moonlet_registry::split_target;
 use moonlet_runtime::{Authority, Error, ModuleCall};
 use tokio::net::TcpStream;
 
@@ -143,26 +144,13 @@ impl Reach {
 
 /// Tells whether a target such as `api.example.com:443`, `*.example.com` or `10.0.0.1` is meant by a pattern.
 fn matches(pattern: &str, host: &str, port: u16) -> bool {
-    let (name, wanted) = split(pattern);
+    let (name, wanted) = split_target(pattern);
     if wanted.is_some_and(|wanted| wanted != "*" && wanted != port.to_string()) {
         return false;
     }
     match name.strip_prefix("*.") {
         Some(domain) => host.len() > domain.len() + 1 && host.ends_with(&format!(".{}", domain.to_ascii_lowercase())),
         None => name == "*" || name.eq_ignore_ascii_case(host),
-    }
-}
-
-/// Cuts a pattern into name and port.
-fn split(pattern: &str) -> (&str, Option<&str>) {
-    if let Some(rest) = pattern.strip_prefix('[') {
-        return rest.split_once(']').map_or((rest, None), |(name, port)| (name, port.strip_prefix(':')));
-    }
-    match pattern.rsplit_once(':') {
-        // More than one colon is an address without brackets.
-        Some((name, _)) if name.contains(':') => (pattern, None),
-        Some((name, port)) => (name, Some(port)),
-        None => (pattern, None),
     }
 }
 

@@ -11,6 +11,7 @@ use super::{Entries, instead};
 use crate::entry::Entry;
 use crate::id::Namespace;
 use crate::kinds::ProcessHost;
+use crate::limits::split_target;
 use crate::modules::{ModuleCatalog, ModuleSupport};
 use crate::path::FieldPath;
 use crate::pattern::Glob;
@@ -102,7 +103,7 @@ fn target_problem(target: &str) -> Option<(String, Option<String>)> {
     if target.contains('/') {
         return Some(("a host has no `/`, and ranges of addresses are not known here".to_owned(), None));
     }
-    let (name, port) = split(target);
+    let (name, port) = split_target(target);
     if let Some(port) = port.filter(|port| *port != "*")
         && port.parse::<u16>().ok().is_none_or(|number| number == 0 || number.to_string() != port)
     {
@@ -122,19 +123,6 @@ fn target_problem(target: &str) -> Option<(String, Option<String>)> {
         letter.is_ascii() && !letter.is_ascii_alphanumeric() && !matches!(letter, '.' | '-' | '_') || letter.is_whitespace()
     };
     (domain.is_empty() || domain.contains(is_strange)).then(|| (format!("`{name}` is no name of a host"), None))
-}
-
-/// Cuts a pattern into name and port, as those do who ask it.
-fn split(pattern: &str) -> (&str, Option<&str>) {
-    if let Some(rest) = pattern.strip_prefix('[') {
-        return rest.split_once(']').map_or((rest, None), |(name, port)| (name, port.strip_prefix(':')));
-    }
-    match pattern.rsplit_once(':') {
-        // More than one colon is an address without brackets.
-        Some((name, _)) if name.contains(':') => (pattern, None),
-        Some((name, port)) => (name, Some(port)),
-        None => (pattern, None),
-    }
 }
 
 fn idle(entry: &Entry, path: &FieldPath, message: String) -> Diagnostic {

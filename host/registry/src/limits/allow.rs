@@ -92,6 +92,20 @@ pub(crate) static ALLOW: Object = Object {
     unknown: Unknown::Refused,
 };
 
+/// Cuts a pattern of `allow.network`, such as `api.example.com:443`, `*.example.com` or `[::1]:80`, into name and port.
+#[must_use]
+pub fn split_target(pattern: &str) -> (&str, Option<&str>) {
+    if let Some(rest) = pattern.strip_prefix('[') {
+        return rest.split_once(']').map_or((rest, None), |(name, port)| (name, port.strip_prefix(':')));
+    }
+    match pattern.rsplit_once(':') {
+        // More than one colon is an address without brackets.
+        Some((name, _)) if name.contains(':') => (pattern, None),
+        Some((name, port)) => (name, Some(port)),
+        None => (pattern, None),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Allow;
